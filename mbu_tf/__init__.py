@@ -1,0 +1,21 @@
+"""Mask based unsupervised content transfer for Keras 3."""
+
+import importlib
+
+__version__ = "0.1.0"
+
+# Resolved on first use, so that `mbu-tf --help` and the avatar renderer's
+# workers start without importing TensorFlow.
+_EXPORTS = {
+    "MaskedContentTransfer": "mbu_tf.models.content_transfer",
+    "TwoDomainModel": "mbu_tf.models.two_domain",
+    "TwoDomains": "mbu_tf.data.domains",
+    "load_source": "mbu_tf.data.sources",
+}
+__all__ = [*_EXPORTS, "__version__"]
+
+
+def __getattr__(name):
+    if name in _EXPORTS:
+        return getattr(importlib.import_module(_EXPORTS[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,61 @@
+"""A callback that says when training has gone wrong, and which weight to turn."""
+
+import warnings
+
+import keras
+
+# Twice the binary cross entropy of a discriminator that cannot tell is 1.386.
+CONFUSION_LOST = 2.0
+MASK_EMPTY = 0.002
+MASK_FULL = 0.6
+
+ADVICE = {
+    "mask_empty": (
+        "The mask has shrunk to nothing ({value:.2%} of the picture), so nothing is "
+        "transferred. Lower the loss weights recon2_a and recon2_b (lambda_4, lambda_5), or "
+        "raise recon1_a and recon1_b; without either of those or without confusion the paper "
+        "sees empty masks too (table 7)."
+    ),
+    "mask_full": (
+        "The mask covers {value:.0%} of the picture. Raise the loss weights recon2_a and "
+        "recon2_b (lambda_4, lambda_5: appendix J raises them when the mask is too large), or "
+        "train on: while decoder A reconstructs badly (recon1_a), wide masks are normal."
+    ),
+    "confusion_lost": (
+        "The discriminator tells the domains apart (confusion loss {value:.2f}; 1.39 is "
+        "chance), so the common code still holds B's content and removal cannot work. Raise "
+        "the loss weight of confusion, or lower the discriminator's learning rate."
+    ),
+}
+
+
+class TrainingAdvice(keras.callbacks.Callback):
+    """Warns when the mask saturates or the domain confusion is lost.
+
+    Looks at `mask_coverage` and `confusion` after each epoch and warns once
+    each time that one has been out of bounds for `patience` epochs in a row.
+
+    Args:
+        patience: epochs that a trouble must last.
+        grace: first epochs in which wide masks are normal and not counted.
+    """
+
+    def __init__(self, patience=2, grace=1):
+        super().__init__()
+        self.patience, self.grace = patience, grace
+        self._lasting = dict.fromkeys(ADVICE, 0)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch < self.grace:
+            return
+        coverage = (logs or {}).get("mask_coverage")
+        confusion = (logs or {}).get("confusion")
+        troubles = {
+            "mask_empty": (coverage, coverage is not None and coverage < MASK_EMPTY),
+            "mask_full": (coverage, coverage is not None and coverage > MASK_FULL),
+            "confusion_lost": (confusion, confusion is not None and confusion > CONFUSION_LOST),
+        }
+        for name, (value, present) in troubles.items():
+            self._lasting[name] = self._lasting[name] + 1 if present else 0
+            if self._lasting[name] == self.patience:
+                warnings.warn(ADVICE[name].format(value=value), stacklevel=2)

@@ -1,0 +1,1 @@
+"""The command `mbu-tf`: one file per subcommand, each thin over the library."""

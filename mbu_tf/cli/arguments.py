@@ -1,0 +1,68 @@
+"""Argument types and parts that several commands share; imports nothing heavy."""
+
+import argparse
+
+IMAGE_SIZES = "a multiple of 2 to the power of the network's depth, e.g. 64, 128 or 256"
+
+
+def positive_int(text):
+    """An integer of at least 1."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be a positive integer. Received: {text}")
+    return value
+
+
+def at_least_two(text):
+    """An integer of at least 2."""
+    value = positive_int(text)
+    if value < 2:
+        raise argparse.ArgumentTypeError(f"must be at least 2. Received: {text}")
+    return value
+
+
+def fraction(text):
+    """A number between 0 and 1, both excluded."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value < 1.0:
+        raise argparse.ArgumentTypeError(f"must lie between 0 and 1. Received: {text}")
+    return value
+
+
+def source(text):
+    """A data source; only its form is checked."""
+    from mbu_tf.data.sources import parse_source
+
+    try:
+        parse_source(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
+
+
+def add_command(subparsers, name, help, run, examples):
+    """A subcommand's parser, with examples under its help."""
+    parser = subparsers.add_parser(
+        name,
+        help=help,
+        description=help[0].upper() + help[1:] + ".",
+        epilog="examples:\n" + "\n".join(f"  {line}" for line in examples),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_threshold(parser):
+    parser.add_argument(
+        "--threshold",
+        type=fraction,
+        metavar="T",
+        help="mask value from which a pixel belongs to the content (default: the model's own)",
+    )

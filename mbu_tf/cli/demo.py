@@ -1,0 +1,75 @@
+"""`mbu-tf demo`: the main job from nothing, on avatars rendered here."""
+
+from mbu_tf.cli.arguments import add_command, positive_int
+
+# One reference of each kind, then the targets.
+KINDS = {"glasses2": "round", "glasses3": "square", "glasses4": "cat-eye", "sunglasses": "sun"}
+TARGETS = 6
+
+
+def add_parser(subparsers):
+    parser = add_command(
+        subparsers,
+        "demo",
+        "learn glasses from avatars and draw what was learned",
+        run,
+        ["mbu-tf demo --output demo"],
+    )
+    parser.add_argument(
+        "--output", required=True, metavar="DIR", help="folder for demo.png, metrics and model"
+    )
+    parser.add_argument("--steps", type=positive_int, metavar="N", help="training steps")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    parser.add_argument(
+        "--faces", type=positive_int, metavar="N", help="training faces of each domain"
+    )
+
+
+def run(arguments):
+    import pathlib
+
+    import numpy as np
+
+    from mbu_tf.cli.train import train_model
+    from mbu_tf.data.avatars import SPLITS, load_avatars
+    from mbu_tf.data.domains import to_model_range
+    from mbu_tf.data.images import write_png
+    from mbu_tf.evaluation.pictures import transfer_grid
+
+    counts = {**SPLITS, "train": arguments.faces} if arguments.faces else None
+    test = load_avatars("glasses", "test", counts=counts)
+    model, metrics = train_model(
+        "avatars",
+        load_avatars("glasses", "train", counts=counts),
+        arguments.output,
+        image_size=test.image_size,
+        steps=arguments.steps,
+        batch_size=None,
+        width=None,
+        seed=arguments.seed,
+        held_out=test,
+    )
+    references = [test.b_variants.index(kind) for kind in KINDS]
+    picture = transfer_grid(
+        model,
+        to_model_range(test.a.take(np.arange(TARGETS))),
+        to_model_range(test.b.take(references)),
+    )
+    folder = pathlib.Path(arguments.output)
+    write_png(folder / "demo.png", picture)
+    print(f"\nOn {len(test.b)} test faces that training never saw:")
+    for name, text in FIGURES.items():
+        print(f"  {metrics['truth'][name]:8.4f}  {text}")
+    print(f"Pictures: {folder / 'demo.png'}")
+
+
+FIGURES = {
+    "segment_iou": "segmentation: intersection over union with the exact mask (1 is perfect)",
+    "remove_error": "removal: mean absolute error inside the glasses, of images in [-1, 1]",
+    "remove_error_unedited": "   the same had nothing been done",
+    "remove_change_outside": "   largest change of any pixel outside the mask used",
+    "transfer_error": "transfer: mean absolute error inside the glasses",
+    "transfer_error_unedited": "   the same had nothing been done",
+    "transfer_follows_reference": "   share of pairs nearer to their reference's glasses than to"
+    " another's",
+}

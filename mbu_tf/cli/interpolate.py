@@ -1,0 +1,44 @@
+"""`mbu-tf interpolate`: from one reference's content to another's (figure 4)."""
+
+from mbu_tf.cli.arguments import add_command, at_least_two
+
+
+def add_parser(subparsers):
+    parser = add_command(
+        subparsers,
+        "interpolate",
+        "blend the content of two reference images on a target image",
+        run,
+        [
+            "mbu-tf interpolate model.keras --target face.jpg --reference round.jpg dark.jpg "
+            "--steps 6 --output strip.png"
+        ],
+    )
+    parser.add_argument("model", metavar="MODEL", help="a .keras file")
+    parser.add_argument("--target", required=True, metavar="IMAGE", help="image to be edited")
+    parser.add_argument(
+        "--reference", required=True, nargs=2, metavar="IMAGE", help="first and last content"
+    )
+    parser.add_argument(
+        "--steps", type=at_least_two, default=6, metavar="N", help="pictures (default: 6)"
+    )
+    parser.add_argument(
+        "--output",
+        required=True,
+        metavar="IMAGE",
+        help="the result, a .png: a row of images over a row of their masks",
+    )
+
+
+def run(arguments):
+    import numpy as np
+
+    from mbu_tf.data.images import read_image, write_png
+    from mbu_tf.models.loading import load_model
+    from mbu_tf.photos import interpolate_photo, mask_to_uint8
+
+    photos = [read_image(path) for path in (arguments.target, *arguments.reference)]
+    edits = interpolate_photo(load_model(arguments.model), *photos, arguments.steps)
+    images = np.concatenate([edit.image for edit in edits], axis=1)
+    masks = np.concatenate([mask_to_uint8(edit.mask) for edit in edits], axis=1)
+    write_png(arguments.output, np.concatenate([images, np.stack([masks] * 3, axis=-1)]))

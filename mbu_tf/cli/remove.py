@@ -1,0 +1,25 @@
+"""`mbu-tf remove`: images without the content."""
+
+from mbu_tf.cli import batch
+from mbu_tf.cli.arguments import add_command, add_threshold
+
+
+def add_parser(subparsers):
+    parser = add_command(
+        subparsers,
+        "remove",
+        "take the content off images",
+        run,
+        ["mbu-tf remove model.keras photo.jpg --output removed"],
+    )
+    batch.add_arguments(parser)
+    add_threshold(parser)
+
+
+def run(arguments):
+    from mbu_tf.photos import remove_photo
+
+    def edit(model, photo):
+        return remove_photo(model, photo, arguments.threshold).image
+
+    return batch.process(arguments, edit)

@@ -1,0 +1,31 @@
+"""`mbu-tf segment`: masks of the content."""
+
+from mbu_tf.cli import batch
+from mbu_tf.cli.arguments import add_command, add_threshold
+
+
+def add_parser(subparsers):
+    parser = add_command(
+        subparsers,
+        "segment",
+        "outline the content of images",
+        run,
+        [
+            "mbu-tf segment model.keras photo.jpg --output masks",
+            "mbu-tf segment model.keras *.jpg --output masks --soft",
+        ],
+    )
+    batch.add_arguments(parser)
+    add_threshold(parser)
+    parser.add_argument("--soft", action="store_true", help="write soft masks, not black and white")
+
+
+def run(arguments):
+    from mbu_tf.photos import mask_to_uint8, segment_photo
+
+    threshold = None if arguments.soft else arguments.threshold or "stored"
+
+    def edit(model, photo):
+        return mask_to_uint8(segment_photo(model, photo, threshold))
+
+    return batch.process(arguments, edit)

@@ -1,0 +1,34 @@
+"""`mbu-tf transfer`: one photo's content on another photo."""
+
+from mbu_tf.cli.arguments import add_command
+
+
+def add_parser(subparsers):
+    parser = add_command(
+        subparsers,
+        "transfer",
+        "put the content of a reference image on a target image",
+        run,
+        [
+            "mbu-tf transfer model.keras --target face.jpg --reference glasses.jpg --output out.png",
+            "mbu-tf transfer model.keras --target a.png --reference b.png --output z.png "
+            "--mask mask.png",
+        ],
+    )
+    parser.add_argument("model", metavar="MODEL", help="a .keras file")
+    parser.add_argument("--target", required=True, metavar="IMAGE", help="image to be edited")
+    parser.add_argument("--reference", required=True, metavar="IMAGE", help="shows the content")
+    parser.add_argument("--output", required=True, metavar="IMAGE", help="the result, a .png")
+    parser.add_argument("--mask", metavar="IMAGE", help="also write the soft mask here, a .png")
+
+
+def run(arguments):
+    from mbu_tf.data.images import read_image, write_png
+    from mbu_tf.models.loading import load_model
+    from mbu_tf.photos import mask_to_uint8, transfer_photo
+
+    target, reference = read_image(arguments.target), read_image(arguments.reference)
+    edit = transfer_photo(load_model(arguments.model), target, reference)
+    write_png(arguments.output, edit.image)
+    if arguments.mask:
+        write_png(arguments.mask, mask_to_uint8(edit.mask))

@@ -1,0 +1,161 @@
+"""The embedded avatar data: a TFDS builder that renders faces offline."""
+
+import io
+
+import numpy as np
+import tensorflow_datasets as tfds
+from PIL import Image
+
+from mbu_tf.data import avatar_faces
+from mbu_tf.data.domains import ImageArray, TwoDomains
+
+SIZES = (64, 128)
+# Faces of each domain.
+SPLITS = {"train": 4000, "validation": 200, "test": 300}
+
+
+class AvatarsConfig(tfds.core.BuilderConfig):
+    """One task of `avatar_faces.TASKS` at one size.
+
+    Args:
+        task: key of `avatar_faces.TASKS`.
+        size: height and width in pixels.
+        counts: faces of each domain per split; `None` is `SPLITS`.
+        seed: integer that decides every face.
+        workers: rendering processes; `None` takes one per core.
+    """
+
+    def __init__(self, task, size, counts=None, seed=0, workers=None):
+        avatar_faces.check_task(task)
+        self.task, self.size, self.seed, self.workers = task, size, seed, workers
+        self.counts = counts or SPLITS
+        name = f"{task}_{size}"
+        if self.counts != SPLITS or seed:
+            name += "_" + "_".join(str(n) for n in [*self.counts.values(), seed])
+        super().__init__(name=name, description=avatar_faces.TASKS[task]["description"])
+
+
+class Avatars(tfds.core.GeneratorBasedBuilder):
+    """Faces without (label a) and with (label b) one part, e.g. glasses.
+
+    Face number i of b wears variant i of the part, counted round. In
+    `validation` and `test` every face carries its `truth`, the very same face
+    otherwise worn and the exact mask of the pixels that differ: face i of b
+    without the part; face i of a with the part of faces i and i + 1 of b. In
+    `train` it is empty.
+    """
+
+    VERSION = tfds.core.Version("1.0.0")
+    BUILDER_CONFIGS = [AvatarsConfig(task, size) for task in avatar_faces.TASKS for size in SIZES]
+
+    def _info(self):
+        size = self.builder_config.size
+        picture = tfds.features.Image(shape=(size, size, 3), encoding_format="png")
+        mask = tfds.features.Image(shape=(size, size, 1), encoding_format="png")
+        return self.dataset_info_from_configs(
+            features=tfds.features.FeaturesDict(
+                {
+                    "image": picture,
+                    "label": tfds.features.ClassLabel(names=["a", "b"]),
+                    "number": np.int64,
+                    "variant": tfds.features.Text(),
+                    "truth": tfds.features.Sequence({"image": picture, "mask": mask}),
+                }
+            ),
+            supervised_keys=("image", "label"),
+            license="Pictures: CC0 1.0",
+        )
+
+    def _split_generators(self, dl_manager):
+        return {name: self._generate_examples(name) for name in self.builder_config.counts}
+
+    def _generate_examples(self, split):
+        config = self.builder_config
+        variants = avatar_faces.TASKS[config.task]["variants"]
+        examples = []
+        known = split != "train"
+        for i in range(config.counts[split]):
+            worn = [variants[(i + k) % len(variants)] for k in (0, 1)]
+            examples.append((i, f"{config.seed}/{split}/a/{i}", "", worn if known else []))
+            examples.append((i, f"{config.seed}/{split}/b/{i}", worn[0], [None] if known else []))
+        faces = [
+            (config.task, seed, variant or None, config.size)
+            for _, seed, worn, truth in examples
+            for variant in (worn, *truth)
+        ]
+        pictures = avatar_faces.render_faces(faces, config.workers)
+        for number, seed, worn, truth in examples:
+            picture = next(pictures)
+            others = [next(pictures) for _ in truth]
+            masks = [avatar_faces.difference_mask(_decode(picture), _decode(o)) for o in others]
+            yield (
+                seed,
+                {
+                    "image": io.BytesIO(picture),
+                    "label": "b" if worn else "a",
+                    "number": number,
+                    "variant": worn,
+                    "truth": [
+                        {"image": io.BytesIO(other), "mask": mask}
+                        for other, mask in zip(others, masks, strict=True)
+                    ],
+                },
+            )
+
+
+def _decode(png):
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+
+
+def load_avatars(task="glasses", split="train", image_size=64, data_dir=None, **config):
+    """The avatar faces of one task, rendered on first use and cached by TFDS.
+
+    Args:
+        task: key of `avatar_faces.TASKS`: `"glasses"`, `"facial_hair"`, `"hat"`,
+            `"lorelei_glasses"`.
+        split: `"train"`, `"validation"` or `"test"`. The last two carry the
+            exact truth, see `TwoDomains`.
+        image_size: height and width in pixels; faces are rendered at this
+            size, so masks are exact.
+        data_dir: folder of the cache; `None` is TFDS's own
+            (`~/tensorflow_datasets` or `TFDS_DATA_DIR`).
+        **config: `counts`, `seed`, `workers` of `AvatarsConfig`.
+
+    Returns:
+        `TwoDomains` in memory.
+
+    Raises:
+        ValueError: on an unknown task or split.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"Avatar splits are {list(SPLITS)}. Received: split={split!r}")
+    wanted = AvatarsConfig(task, image_size, **config)
+    # TFDS takes one of its own configurations by name alone.
+    named = wanted.name in Avatars.builder_configs
+    builder = Avatars(config=wanted.name if named else wanted, data_dir=data_dir)
+    builder.download_and_prepare()
+    examples = list(tfds.as_numpy(builder.as_dataset(split=split, shuffle_files=False)))
+    # The cache is in hashed order; faces i of a and b belong together.
+    a, b = (
+        sorted((e for e in examples if e["label"] == label), key=lambda e: e["number"])
+        for label in (0, 1)
+    )
+    truth = {}
+    if split != "train":
+        truth = {
+            "a_with": _stack(e["truth"]["image"][0] for e in a),
+            "a_with_next": _stack(e["truth"]["image"][1] for e in a),
+            "b_without": _stack(e["truth"]["image"][0] for e in b),
+            "b_mask": _stack(e["truth"]["mask"][0] for e in b),
+        }
+    return TwoDomains(
+        _stack(e["image"] for e in a),
+        _stack(e["image"] for e in b),
+        image_size,
+        b_variants=[e["variant"].decode() for e in b],
+        **truth,
+    )
+
+
+def _stack(images):
+    return ImageArray(np.stack(list(images)))

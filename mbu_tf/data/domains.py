@@ -1,0 +1,167 @@
+"""Two image domains and the stream of random (a, b) batches that training reads.
+
+The one value range of the library: images are float32 in [-1, 1], RGB, channels
+last; masks are float32 in [0, 1].
+"""
+
+import dataclasses
+import functools
+import math
+
+import numpy as np
+
+
+def to_model_range(images):
+    """uint8 images in [0, 255] as float32 in [-1, 1]."""
+    return np.asarray(images, np.float32) / 127.5 - 1.0
+
+
+def to_uint8(images):
+    """Images in [-1, 1] as uint8 in [0, 255], rounded; the inverse of `to_model_range`."""
+    scaled = np.rint((np.asarray(images, np.float32) + 1.0) * 127.5)
+    return np.clip(scaled, 0, 255).astype(np.uint8)
+
+
+class ImageArray:
+    """Images held in memory.
+
+    Args:
+        images: uint8 array `(count, size, size, channels)`.
+    """
+
+    def __init__(self, images):
+        images = np.asarray(images)
+        if images.dtype != np.uint8 or images.ndim != 4:
+            raise ValueError(
+                "Images must be a uint8 array (count, height, width, channels). "
+                f"Received: {images.dtype} {images.shape}"
+            )
+        self._images = images
+
+    def __len__(self):
+        return len(self._images)
+
+    def take(self, indices):
+        """The images at `indices`, uint8 `(len(indices), size, size, channels)`."""
+        return self._images[np.asarray(indices)]
+
+
+@dataclasses.dataclass
+class TwoDomains:
+    """Domain A (without the content) and domain B (with it) of one data source.
+
+    Attributes:
+        a, b: image collections with `len()` and `take(indices)` returning uint8
+            `(k, image_size, image_size, 3)`.
+        image_size: height and width in pixels.
+        b_mask: like `b` with one channel, 255 where b shows the content, if known.
+        b_without: like `b`, the same pictures without the content, if known.
+        a_with: like `a`, picture i with the content of picture i of `b`, if known.
+        a_with_next: the same with the content of picture i + 1 of `b`.
+        b_variants: a word for each picture of `b` that names its content, if known.
+    """
+
+    a: object
+    b: object
+    image_size: int
+    b_mask: object = None
+    b_without: object = None
+    a_with: object = None
+    a_with_next: object = None
+    b_variants: list | None = None
+
+    def __post_init__(self):
+        for name, images in (("A", self.a), ("B", self.b)):
+            if not len(images):
+                raise ValueError(
+                    f"Domain {name} holds no image; both domains need at least one. "
+                    f"Received: A of {len(self.a)}, B of {len(self.b)}"
+                )
+
+    def steps_per_epoch(self, batch_size):
+        """Batches in one epoch: once through the larger domain; the smaller one repeats."""
+        return math.ceil(max(len(self.a), len(self.b)) / batch_size)
+
+    def batches(self, batch_size, seed=0, flip=False, first_step=0):
+        """Endless random training batches as a `tf.data.Dataset`.
+
+        Each domain is shuffled on its own, anew at every pass through it, so
+        that pairs are random and every image comes as often as any other of
+        its domain. Batch number t depends on `(seed, t)` alone: the same seed
+        gives the same batches, and `first_step=t` goes on where a run stopped.
+
+        Args:
+            batch_size: images of each domain per batch.
+            seed: integer seed of order and flips.
+            flip: whether each image is mirrored left to right half of the time.
+            first_step: number of the first batch.
+
+        Returns:
+            Infinite data set of `(a, b)`, float32 `(batch_size, image_size,
+            image_size, 3)` in [-1, 1]. Pass `steps_per_epoch` to `fit`.
+        """
+        import tensorflow as tf
+
+        stream_a = _Stream(len(self.a), batch_size, [seed, 0], flip)
+        stream_b = _Stream(len(self.b), batch_size, [seed, 1], flip)
+
+        def load(step):
+            return stream_a.load(self.a, int(step)), stream_b.load(self.b, int(step))
+
+        shape = (batch_size, self.image_size, self.image_size, 3)
+
+        def read(step):
+            images = tf.numpy_function(load, [step], (tf.float32, tf.float32))
+            return tuple(tf.ensure_shape(x, shape) for x in images)
+
+        steps = tf.data.Dataset.counter(start=first_step)
+        return steps.map(read, num_parallel_calls=2, deterministic=True).prefetch(2)
+
+    def pairs(self, batch_size, limit=None):
+        """Every (a_i, b_i) once, in order, as a finite `tf.data.Dataset` for evaluation.
+
+        The longer domain is cut to the shorter one and both to `limit`; the
+        last batch may be smaller. Batches are `(a, b)`, or `(a, b, mask_b)` with
+        masks `(batch, image_size, image_size, 1)` in [0, 1] where they are known.
+        """
+        import tensorflow as tf
+
+        count = min(len(self.a), len(self.b), limit or len(self.b))
+        size = self.image_size
+
+        def generate():
+            for start in range(0, count, batch_size):
+                indices = range(start, min(start + batch_size, count))
+                batch = [to_model_range(images.take(indices)) for images in (self.a, self.b)]
+                if self.b_mask is not None:
+                    batch.append(np.float32(self.b_mask.take(indices)) / 255.0)
+                yield tuple(batch)
+
+        spec = [tf.TensorSpec((None, size, size, 3), tf.float32)] * 2
+        if self.b_mask is not None:
+            spec.append(tf.TensorSpec((None, size, size, 1), tf.float32))
+        data = tf.data.Dataset.from_generator(generate, output_signature=tuple(spec))
+        return data.apply(tf.data.experimental.assert_cardinality(math.ceil(count / batch_size)))
+
+
+class _Stream:
+    """Which image of one domain stands where in the endless stream of its batches."""
+
+    def __init__(self, count, batch_size, seed, flip):
+        self._count = count
+        self._batch_size = batch_size
+        self._seed = seed
+        self._flip = flip
+        self._order = functools.lru_cache(maxsize=4)(self._order)
+
+    def _order(self, epoch):
+        return np.random.default_rng([*self._seed, 0, epoch]).permutation(self._count)
+
+    def load(self, images, step):
+        positions = np.arange(step * self._batch_size, (step + 1) * self._batch_size)
+        indices = [self._order(p // self._count)[p % self._count] for p in positions]
+        batch = to_model_range(images.take(indices))
+        if self._flip:
+            mirrored = np.random.default_rng([*self._seed, 1, step]).random(len(batch)) < 0.5
+            batch[mirrored] = batch[mirrored, :, ::-1]
+        return batch

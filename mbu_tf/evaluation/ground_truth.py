@@ -1,0 +1,117 @@
+"""Measures against exact truth, for data that carry it (the avatars)."""
+
+import numpy as np
+
+from mbu_tf.data.domains import to_model_range
+
+THRESHOLDS = np.linspace(0.05, 0.95, 19)
+
+
+def mask_iou(predicted, true):
+    """Intersection over union of each pair of masks; 1 where both are empty.
+
+    Args:
+        predicted, true: boolean `(count, height, width, 1)`.
+
+    Returns:
+        float64 `(count,)`.
+    """
+    axes = (1, 2, 3)
+    intersection = np.logical_and(predicted, true).sum(axis=axes)
+    union = np.logical_or(predicted, true).sum(axis=axes)
+    return np.where(union > 0, intersection / np.maximum(union, 1), 1.0)
+
+
+def masked_error(images, truth, mask):
+    """Mean absolute difference inside `mask`, all its pixels and channels alike.
+
+    Args:
+        images, truth: `(count, height, width, 3)` in [-1, 1], so that the error
+            lies in [0, 2].
+        mask: boolean `(count, height, width, 1)`.
+    """
+    return float(np.abs(images - truth).mean(axis=-1, keepdims=True)[mask].mean())
+
+
+def evaluate_against_truth(model, domains):
+    """How well a mask based model does on faces whose truth is known.
+
+    Args:
+        model: a trained model with `transfer`, `remove` and `segment`.
+        domains: `TwoDomains` that carries its truth, e.g. the avatars' test
+            split.
+
+    Returns:
+        Dict of floats; errors are mean absolute differences of images in
+        [-1, 1]:
+
+        - `segment_iou`, `segment_iou_std`: `segment` at the stored threshold
+          against the exact mask, over the faces of B; `segment_iou_best` and
+          `best_threshold`: the same at the best of 19 thresholds;
+        - `mask_threshold`: the stored one; `mask_coverage`, `true_coverage`:
+          mean of the soft and of the exact masks;
+        - `remove_error`: `remove` against the face without, inside the exact
+          mask; `remove_error_unedited`: the same if nothing were done;
+          `remove_change_outside`: largest change of any pixel outside the mask
+          used, 0 by construction;
+        - `transfer_error`: z(a_i, b_i) against face a_i rendered with b_i's
+          content, inside the exact mask of that pair;
+          `transfer_error_unedited`: the same if nothing were done;
+          `transfer_error_outside`: outside that mask;
+        - `transfer_follows_reference`: share of pairs whose z(a_i, b_i) is
+          nearer to a_i rendered with b_i's content than to a_i rendered with
+          b_{i+1}'s, over the pixels that either content changes.
+
+    Raises:
+        ValueError: if `domains` carries no truth.
+    """
+    if domains.b_mask is None or domains.a_with is None:
+        raise ValueError(
+            "These measures need data with exact truth, such as the avatars' validation or "
+            "test split. Received: a source without"
+        )
+    count = min(len(domains.a), len(domains.b))
+    indices = np.arange(count)
+    a, b, without, with_own, with_next = (
+        to_model_range(images.take(indices))
+        for images in (
+            domains.a,
+            domains.b,
+            domains.b_without,
+            domains.a_with,
+            domains.a_with_next,
+        )
+    )
+    true = domains.b_mask.take(indices) > 0
+
+    soft = model.segment(b)
+    stored = float(np.asarray(model.mask_threshold))
+    iou = mask_iou(soft >= stored, true)
+    by_threshold = [mask_iou(soft >= t, true).mean() for t in THRESHOLDS]
+
+    removed = model.remove(b)
+    kept = np.broadcast_to(removed.mask == 0, b.shape)
+
+    edit = model.transfer(a, b)
+    own = (with_own != a).any(axis=-1, keepdims=True)
+    either = own | (with_next != a).any(axis=-1, keepdims=True)
+    distances = [
+        (np.abs(edit.image - truth).mean(axis=-1, keepdims=True) * either).sum(axis=(1, 2, 3))
+        for truth in (with_own, with_next)
+    ]
+    return {
+        "segment_iou": float(iou.mean()),
+        "segment_iou_std": float(iou.std()),
+        "segment_iou_best": float(max(by_threshold)),
+        "best_threshold": float(THRESHOLDS[int(np.argmax(by_threshold))]),
+        "mask_threshold": stored,
+        "mask_coverage": float(soft.mean()),
+        "true_coverage": float(true.mean()),
+        "remove_error": masked_error(removed.image, without, true),
+        "remove_error_unedited": masked_error(b, without, true),
+        "remove_change_outside": float(np.abs(removed.image - b)[kept].max(initial=0.0)),
+        "transfer_error": masked_error(edit.image, with_own, own),
+        "transfer_error_unedited": masked_error(a, with_own, own),
+        "transfer_error_outside": masked_error(edit.image, with_own, ~own),
+        "transfer_follows_reference": float(np.mean(distances[0] < distances[1])),
+    }

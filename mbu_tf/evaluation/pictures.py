@@ -1,0 +1,86 @@
+"""Picture grids: what a model does, to be looked at."""
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from mbu_tf.data.domains import to_uint8
+
+GAP = 4
+LABEL_HEIGHT = 16
+BACKGROUND = (255, 255, 255)
+OUTLINE = np.array([255, 0, 255], np.uint8)
+
+
+def mask_picture(mask):
+    """A mask `(height, width, 1)` in [0, 1] as a grey uint8 picture `(height, width, 3)`."""
+    grey = np.rint(np.clip(mask, 0.0, 1.0) * 255).astype(np.uint8)
+    return np.repeat(grey, 3, axis=-1)
+
+
+def segmentation_picture(image, mask):
+    """`image` (uint8, `(height, width, 3)`) tinted where the binary `mask` is 1."""
+    inside = np.asarray(mask) >= 0.5
+    tinted = (image // 2 + OUTLINE // 2).astype(np.uint8)
+    return np.where(inside, tinted, image // 2 + 100)
+
+
+def labelled_grid(rows, column_labels=(), cell=96):
+    """Rows of pictures as one picture, a label over each column.
+
+    Args:
+        rows: lists of uint8 `(height, width, 3)` pictures or `None` for a gap.
+        column_labels: texts over the columns.
+        cell: height and width of each picture in the result; whole multiples
+            of the pictures' size keep their pixels visible.
+
+    Returns:
+        uint8 `(height, width, 3)`.
+    """
+    columns = max(len(row) for row in rows)
+    top = LABEL_HEIGHT if column_labels else 0
+    size = (columns * (cell + GAP) + GAP, len(rows) * (cell + GAP) + GAP + top)
+    sheet = Image.new("RGB", size, BACKGROUND)
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(size=11)
+    for j, text in enumerate(column_labels):
+        draw.text((GAP + j * (cell + GAP), 2), text, fill=(0, 0, 0), font=font)
+    for i, row in enumerate(rows):
+        for j, picture in enumerate(row):
+            if picture is None:
+                continue
+            enlarging = picture.shape[0] < cell
+            resample = Image.Resampling.NEAREST if enlarging else Image.Resampling.LANCZOS
+            tile = Image.fromarray(picture).resize((cell, cell), resample)
+            sheet.paste(tile, (GAP + j * (cell + GAP), GAP + top + i * (cell + GAP)))
+    return np.asarray(sheet)
+
+
+def transfer_grid(model, targets, references, cell=96):
+    """What `model` makes of targets and references (figures 3, 6, 8 and 15).
+
+    The first row shows the targets, the first column the references. Each
+    reference's row goes on with its content on every target and, under it, the
+    masks; then the reference's own segmentation and removal.
+
+    Args:
+        model: a trained model with `transfer`, `remove` and `segment`.
+        targets: images `(columns, size, size, 3)` in [-1, 1].
+        references: images `(rows, size, size, 3)` in [-1, 1].
+        cell: height and width of each picture in the grid.
+
+    Returns:
+        uint8 `(height, width, 3)`.
+    """
+    removed = model.remove(references)
+    segmented = model.segment(references, "stored")
+    shown = to_uint8(references)
+    rows = [[None, *to_uint8(targets), None, None]]
+    for i, reference in enumerate(references):
+        edit = model.transfer(targets, reference[None])
+        segmentation = segmentation_picture(shown[i], segmented[i])
+        rows.append([shown[i], *to_uint8(edit.image), segmentation, to_uint8(removed.image[i])])
+        rows.append(
+            [None, *map(mask_picture, edit.mask), mask_picture(segmented[i]), None],
+        )
+    labels = ["reference", "target →", *[""] * (len(targets) - 1), "segmented", "removed"]
+    return labelled_grid(rows, labels, cell)

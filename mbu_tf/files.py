@@ -1,0 +1,73 @@
+"""Writing files so that none is ever lost or half-written."""
+
+import contextlib
+import errno
+import json
+import os
+import pathlib
+import uuid
+
+
+@contextlib.contextmanager
+def replacing(path):
+    """A path beside `path` to write to; renamed to `path` once the block ends well.
+
+    An interrupted or failed block leaves what was at `path` as it was and
+    nothing beside it.
+
+    Args:
+        path: the file to be written.
+
+    Yields:
+        `pathlib.Path` in the same folder, with the same suffix.
+
+    Raises:
+        OSError: if the folder is missing or may not be written to, or the disk
+            is full; the message names the path and the mend.
+    """
+    path = pathlib.Path(path)
+    beside = path.with_name(f".{path.stem}-{uuid.uuid4().hex}{path.suffix}")
+    try:
+        yield beside
+        os.replace(beside, path)
+    except OSError as error:
+        raise _explained(error, path) from error
+    finally:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+
+
+def make_folder(path):
+    """Create the folder `path` and those above it.
+
+    Raises:
+        OSError: naming the path and the mend.
+    """
+    path = pathlib.Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _explained(error, path) from error
+    return path
+
+
+def write_json(path, value):
+    """Write `value` as JSON to `path`, whole or not at all."""
+    with replacing(path) as beside:
+        beside.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+def _explained(error, path):
+    mends = {
+        errno.ENOSPC: "the disk is full; free some space",
+        errno.EDQUOT: "the disk quota is used up; free some space",
+        errno.EROFS: "the file system is read-only; choose another folder",
+        errno.EACCES: "permission denied; choose a folder that you may write to",
+        errno.EPERM: "permission denied; choose a folder that you may write to",
+        errno.ENOENT: "its folder does not exist; create it first",
+        errno.ENOTDIR: "a file stands where a folder is needed; choose another path",
+        errno.EEXIST: "a file stands where a folder is needed; choose another path",
+        errno.EISDIR: "a folder stands there; choose another path",
+    }
+    reason = mends.get(error.errno, error.strerror or str(error))
+    return type(error)(error.errno or errno.EIO, f"Cannot write: {reason}", str(path))

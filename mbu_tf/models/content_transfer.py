@@ -1,0 +1,272 @@
+"""Mask based unsupervised content transfer (MBU): the method of the ICLR 2020 paper."""
+
+import keras
+from keras import ops
+
+from mbu_tf import losses
+from mbu_tf.models.mask_editing import MaskEditing
+from mbu_tf.models.presets import PRESETS, build_optimizer
+from mbu_tf.models.two_domain import TwoDomainModel
+from mbu_tf.networks import blocks
+from mbu_tf.networks.decoder import Decoder, MaskDecoder
+from mbu_tf.networks.discriminator import CodeDiscriminator
+from mbu_tf.networks.encoder import Encoder
+
+
+@keras.saving.register_keras_serializable("mbu_tf")
+class MaskedContentTransfer(MaskEditing, TwoDomainModel):
+    """Learns what domain B has that A lacks, and where, from two unpaired image sets.
+
+    Five networks (section 3, appendix A): `common_encoder` Ec,
+    `separate_encoder` Es, `decoder_a` DA, `decoder_b` DB, `discriminator` C.
+    Train with `compile` and `fit` on batches `(a, b)` (`TwoDomainModel`), then
+    `transfer`, `remove`, `segment` and `interpolate` (`MaskEditing`).
+
+    Args:
+        image_size: height and width in pixels.
+        depth: blocks of each encoder and decoder; `None` leaves a 2x2 code,
+            the paper's 6 at 128 px.
+        width: relative width of every network; 1 is the paper's, 22.2 M
+            parameters in all at 128 px.
+        separate_channels: channels of the separate code, at any width. The
+            published code has 25, on a 2x2 code 100 numbers; the paper says
+            sep = 100.
+        common_channels: channels of the common code. `None` is the published
+            code's 512 - sep (at `width`), `"paper"` the paper's 512 - 2 sep.
+        normalization: `"batch"`, `"instance"` or `None`, in all blocks.
+        encoder_activation: `"leaky_relu"` (slope 0.2) or `"relu"`.
+        decoder_activation: `"leaky_relu"` (published code) or `"relu"`
+            (paper's text).
+        decoder_a_input: what DA decodes: `"common_and_zeros"` (published code)
+            or `"common"` (equation 5).
+        separate_code_of_a: Es(a) in z(a, a), equation 8: `"zeros"` (published
+            code, Es never sees A) or `"encoded"` (paper).
+        recon1_norm, recon2_norm: `"l1"` (equations 5, 6 and 8) or `"l2"` (the
+            ablation "L2 recon #1" and "#2" of table 7).
+
+    Loss terms, for `compile(loss_weights=...)`, with the published defaults for
+    glasses: `recon1_a` (equation 5, lambda_1 = 5), `recon1_b` (equation 6,
+    lambda_2 = 7), `cycle_common` and `cycle_separate` (equation 9; the paper
+    has one lambda_3 for both, the published recipes 0 and 0.001), `recon2_a`
+    and `recon2_b` (equation 8, lambda_4 = lambda_5 = 0.7), `confusion`
+    (equation 3; 1 in the paper, 0.005 published), `mask_size` (table 7's
+    "L2 reg", 0).
+
+    Raises:
+        ValueError: on an argument outside its range.
+    """
+
+    default_loss_weights = {
+        "recon1_a": 5.0,
+        "recon1_b": 7.0,
+        "cycle_common": 0.0,
+        "cycle_separate": 0.001,
+        "recon2_a": 0.7,
+        "recon2_b": 0.7,
+        "confusion": 0.005,
+        "mask_size": 0.0,
+    }
+    presets = PRESETS
+
+    def __init__(
+        self,
+        image_size=128,
+        depth=None,
+        width=1.0,
+        separate_channels=25,
+        common_channels=None,
+        normalization="batch",
+        encoder_activation="leaky_relu",
+        decoder_activation="leaky_relu",
+        decoder_a_input="common_and_zeros",
+        separate_code_of_a="zeros",
+        recon1_norm="l1",
+        recon2_norm="l1",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        depth = blocks.default_depth(image_size) if depth is None else depth
+        blocks.check_choice("decoder_a_input", decoder_a_input, ("common_and_zeros", "common"))
+        blocks.check_choice("separate_code_of_a", separate_code_of_a, ("zeros", "encoded"))
+        blocks.check_choice("recon1_norm", recon1_norm, losses.NORMS)
+        blocks.check_choice("recon2_norm", recon2_norm, losses.NORMS)
+        self._config = {
+            "image_size": image_size,
+            "depth": depth,
+            "width": width,
+            "separate_channels": separate_channels,
+            "common_channels": common_channels,
+            "normalization": normalization,
+            "encoder_activation": encoder_activation,
+            "decoder_activation": decoder_activation,
+            "decoder_a_input": decoder_a_input,
+            "separate_code_of_a": separate_code_of_a,
+            "recon1_norm": recon1_norm,
+            "recon2_norm": recon2_norm,
+        }
+        self.image_size = image_size
+        common, last_filters = self._common_channels()
+        shape = {
+            "image_size": image_size,
+            "depth": depth,
+            "width": width,
+            "normalization": normalization,
+        }
+        encoder = {**shape, "activation": encoder_activation}
+        decoder = {**shape, "activation": decoder_activation}
+        self.common_encoder = Encoder(
+            common, last_filters=last_filters, **encoder, name="common_encoder"
+        )
+        self.separate_encoder = Encoder(
+            separate_channels, filters=blocks.SEPARATE_FILTERS, **encoder, name="separate_encoder"
+        )
+        both = common + separate_channels
+        self.decoder_a = Decoder(
+            common if decoder_a_input == "common" else both, **decoder, name="decoder_a"
+        )
+        self.decoder_b = MaskDecoder(both, **decoder, name="decoder_b")
+        self.discriminator = CodeDiscriminator(
+            self.common_encoder.output_shape[1:], width=width, name="discriminator"
+        )
+        self._add_mask_threshold()
+        self.built = True
+
+    def _common_channels(self):
+        """Channels of the common code and of the block before it."""
+        given = self._config["common_channels"]
+        separate = self._config["separate_channels"]
+        blocks.check_positive_int("separate_channels", separate)
+        code_channels = blocks.scaled(blocks.CODE_CHANNELS, self._config["width"])
+        if given is None:
+            common = code_channels - separate
+        elif given == "paper":
+            common = code_channels - 2 * separate
+        else:
+            common = given
+        if not isinstance(common, int) or min(common, code_channels - separate) < 1:
+            raise ValueError(
+                f"The common code needs at least one of the {code_channels} channels that "
+                "`width` gives. Received: "
+                f"common_channels={given!r}, separate_channels={separate}"
+            )
+        return common, code_channels - separate
+
+    @classmethod
+    def from_preset(cls, name, steps=None, **overrides):
+        """A compiled model from a named recipe.
+
+        Args:
+            name: key of `presets`, e.g. `"glasses"`.
+            steps: training steps that the recipe's learning rate decay spans;
+                `None` is the recipe's own number.
+            **overrides: constructor arguments in place of the recipe's, e.g.
+                `image_size=64`.
+
+        Raises:
+            ValueError: on an unknown name.
+        """
+        if name not in cls.presets:
+            raise ValueError(f"Presets are {sorted(cls.presets)}. Received: name={name!r}")
+        recipe = cls.presets[name]
+        steps = steps or recipe["training"]["steps"]
+        model = cls(**{**recipe["architecture"], **overrides})
+        model.compile(
+            optimizer=build_optimizer(recipe["optimizer"], steps),
+            discriminator_optimizer=build_optimizer(recipe["discriminator_optimizer"], steps),
+            **recipe["compile"],
+        )
+        return model
+
+    @property
+    def generator_networks(self):
+        return (self.common_encoder, self.separate_encoder, self.decoder_a, self.decoder_b)
+
+    @property
+    def monitor_names(self):
+        return ["mask_coverage", "iou"]
+
+    def get_config(self):
+        return {**super().get_config(), **self._config}
+
+    def common_code(self, images, training=False):
+        """Ec(images): `(batch, s, s, common_channels)`."""
+        return self.common_encoder(images, training=training)
+
+    def separate_code(self, images, training=False):
+        """Es(images): `(batch, s, s, separate_channels)`."""
+        return self.separate_encoder(images, training=training)
+
+    def no_separate_code(self, common):
+        """Zeros in place of a separate code beside the code `common`."""
+        zeros = ops.zeros_like(common[..., :1])
+        return ops.repeat(zeros, self._config["separate_channels"], axis=-1)
+
+    def decode_a(self, common, training=False):
+        """DA(common): the image without B's content."""
+        if self._config["decoder_a_input"] == "common_and_zeros":
+            common = ops.concatenate([common, self.no_separate_code(common)], axis=-1)
+        return self.decoder_a(common, training=training)
+
+    def decode_b(self, common, separate, training=False):
+        """DB(common, separate), equation 1: soft mask and raw image."""
+        return self.decoder_b(ops.concatenate([common, separate], axis=-1), training=training)
+
+    def generator_losses(self, a, b, mask_b=None, training=False):
+        """Equations 5 to 9 on one batch; every network runs once on each input.
+
+        m(b, b) and z_raw(b, b) serve equations 6 and 8; z(a, b), equation 9
+        alone.
+        """
+        active = set(self.active_losses)
+        norm1, norm2 = self._config["recon1_norm"], self._config["recon2_norm"]
+        terms = {}
+
+        common_b = self.common_code(b, training)
+        separate_b = self.separate_code(b, training)
+        mask_bb, raw_bb = self.decode_b(common_b, separate_b, training)
+        common_a = self.common_code(a, training)
+
+        if "recon1_a" in active:
+            decoded_a = self.decode_a(common_a, training)
+            terms["recon1_a"] = losses.reconstruction_1_a(decoded_a, a, norm1)
+        if "recon1_b" in active:
+            decoded_b = self.decode_a(common_b, training)
+            terms["recon1_b"] = losses.reconstruction_1_b(mask_bb, raw_bb, decoded_b, b, norm1)
+        if active & {"cycle_common", "cycle_separate"}:
+            z_ab = losses.composite(*self.decode_b(common_a, separate_b, training), a)
+            if "cycle_common" in active:
+                code = self.common_code(z_ab, training)
+                terms["cycle_common"] = losses.cycle_common_loss(code, common_a)
+            if "cycle_separate" in active:
+                code = self.separate_code(z_ab, training)
+                terms["cycle_separate"] = losses.cycle_separate_loss(code, separate_b)
+        if "recon2_a" in active:
+            if self._config["separate_code_of_a"] == "encoded":
+                separate_a = self.separate_code(a, training)
+            else:
+                separate_a = self.no_separate_code(common_a)
+            mask_aa, raw_aa = self.decode_b(common_a, separate_a, training)
+            terms["recon2_a"] = losses.reconstruction_2(mask_aa, raw_aa, a, norm2)
+        if "recon2_b" in active:
+            terms["recon2_b"] = losses.reconstruction_2(mask_bb, raw_bb, b, norm2)
+        if "mask_size" in active:
+            terms["mask_size"] = losses.mask_size_loss(mask_bb)
+
+        monitors = {"mask_coverage": ops.mean(mask_bb)}
+        if mask_b is not None:
+            monitors["iou"] = intersection_over_union(mask_bb >= self.mask_threshold, mask_b)
+        return terms, common_a, common_b, monitors
+
+
+def intersection_over_union(predicted, true):
+    """Mean over a batch of |P and T| / |P or T|; 1 where both are empty.
+
+    Args:
+        predicted: boolean `(batch, height, width, 1)`.
+        true: true masks of the same shape, in [0, 1].
+    """
+    true = ops.cast(true, "float32") >= 0.5
+    axes = (1, 2, 3)
+    intersection = ops.sum(ops.cast(ops.logical_and(predicted, true), "float32"), axis=axes)
+    union = ops.sum(ops.cast(ops.logical_or(predicted, true), "float32"), axis=axes)
+    return ops.mean(ops.where(union > 0, intersection / ops.maximum(union, 1.0), 1.0))

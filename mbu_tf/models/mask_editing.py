@@ -1,0 +1,315 @@
+"""Inference of mask based methods: transfer, removal, segmentation, interpolation."""
+
+import functools
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from keras import ops
+
+from mbu_tf import losses
+
+# The published code's threshold for removal, until one is found or set.
+DEFAULT_THRESHOLD = 0.1
+
+
+class Edit(NamedTuple):
+    """An edited image and the mask that says where it was edited.
+
+    Attributes:
+        image: `(batch, height, width, 3)` float32 in [-1, 1].
+        mask: `(batch, height, width, 1)` float32 in [0, 1]. Where it is 0,
+            `image` holds the very pixels it was given, bit for bit.
+    """
+
+    image: object
+    mask: object
+
+
+class MaskEditing:
+    """What a trained model does to images; a mixin over a `TwoDomainModel`.
+
+    The model states `common_code`, `separate_code`, `decode_a` and `decode_b`.
+    The `compute_*` methods work on tensors of one batch, for use in graphs and
+    exports; the others check their arguments, run in batches and return NumPy
+    arrays. Images are `(batch, image_size, image_size, 3)` in [-1, 1], arrays or
+    tensors.
+    """
+
+    def _add_mask_threshold(self):
+        self._mask_threshold = self.add_weight(
+            name="mask_threshold",
+            shape=(),
+            initializer=keras.initializers.Constant(DEFAULT_THRESHOLD),
+            trainable=False,
+            dtype="float32",
+        )
+
+    @property
+    def mask_threshold(self):
+        """Mask value from which a pixel belongs to the content, in (0, 1).
+
+        A scalar weight, saved with the model: the published 0.1 until
+        `find_mask_threshold` or an assignment sets it.
+        """
+        return self._mask_threshold
+
+    @mask_threshold.setter
+    def mask_threshold(self, value):
+        self._mask_threshold.assign(_checked_threshold(value))
+
+    def compute_transfer_layer(self, target, reference):
+        """z_raw(a, b) and m(a, b), equation 1, of one batch of tensors."""
+        mask, raw = self.decode_b(self.common_code(target), self.separate_code(reference))
+        return _layer(mask, raw)
+
+    def compute_removal_layer(self, image, threshold):
+        """DA(Ec(b)) and the binarised mask M(b, b) of one batch of tensors."""
+        common = self.common_code(image)
+        mask, _ = self.decode_b(common, self.separate_code(image))
+        binary = losses.at_least_float32(mask) >= threshold
+        return _layer(ops.cast(binary, "float32"), self.decode_a(common))
+
+    def compute_interpolation_layers(self, target, reference_1, reference_2, steps):
+        """Equation 1 for `steps` blends of two separate codes, stacked on axis 1."""
+        common = self.common_code(target)
+        first, second = (self.separate_code(x) for x in (reference_1, reference_2))
+        blends = [(1.0 - t) * first + t * second for t in np.linspace(0.0, 1.0, steps).tolist()]
+        layers = [_layer(*self.decode_b(common, code)) for code in blends]
+        return Edit(*(ops.stack(column, axis=1) for column in zip(*layers, strict=True)))
+
+    def compute_transfer(self, target, reference):
+        """z(a, b) and m(a, b), equations 1 and 2, of one batch of tensors."""
+        return composite_edit(self.compute_transfer_layer(target, reference), target)
+
+    def compute_removal(self, image, threshold):
+        """DA(Ec(b)) inside M(b, b), b outside it (section 3, inference), of one batch."""
+        return composite_edit(self.compute_removal_layer(image, threshold), image)
+
+    def compute_segmentation(self, image):
+        """Soft mask m(b, b) of one batch of tensors (section 3, inference)."""
+        return self.compute_transfer_layer(image, image).mask
+
+    def call(self, inputs, training=False):
+        """z(a, b) and m(a, b) as a dict, of `inputs = (target, reference)`."""
+        return self.compute_transfer(*inputs)._asdict()
+
+    def predict_step(self, data):
+        """`predict` transfers: on `(a, b)` batches or on `[target, reference]` arrays."""
+        while isinstance(data, (tuple, list)) and len(data) == 1:
+            data = data[0]
+        return self(tuple(data[:2]), training=False)
+
+    def transfer(self, target, reference, batch_size=32):
+        """Put the references' content on the targets (equations 1 and 2).
+
+        Args:
+            target: images a.
+            reference: images b, as many as targets, or one for all.
+            batch_size: images computed at once.
+
+        Returns:
+            `Edit` of z(a, b) and the soft mask m(a, b).
+
+        Raises:
+            ValueError: on a wrong shape, dtype, value range or number of images.
+        """
+        target, reference = self._checked_together(target=target, reference=reference)
+        return self._in_batches(self.compute_transfer, batch_size, target, reference)
+
+    def transfer_layer(self, target, reference, batch_size=32):
+        """What `transfer` lays on the targets: `Edit` of z_raw(a, b) and m(a, b)."""
+        target, reference = self._checked_together(target=target, reference=reference)
+        return self._in_batches(self.compute_transfer_layer, batch_size, target, reference)
+
+    def remove(self, image, threshold=None, batch_size=32):
+        """Take the content off the images (section 3, inference).
+
+        Args:
+            image: images b.
+            threshold: binarises the mask; `None` is `mask_threshold`.
+            batch_size: images computed at once.
+
+        Returns:
+            `Edit` of the images without the content and the mask used, which
+            holds 0 and 1 alone.
+
+        Raises:
+            ValueError: on a wrong shape, dtype or value range.
+        """
+        compute = functools.partial(
+            self.compute_removal, threshold=self.checked_threshold(threshold)
+        )
+        return self._in_batches(compute, batch_size, self._checked("image", image))
+
+    def removal_layer(self, image, threshold=None, batch_size=32):
+        """What `remove` lays on the images: `Edit` of DA(Ec(b)) and the binarised mask."""
+        compute = functools.partial(
+            self.compute_removal_layer, threshold=self.checked_threshold(threshold)
+        )
+        return self._in_batches(compute, batch_size, self._checked("image", image))
+
+    def segment(self, image, threshold=None, batch_size=32):
+        """Outline the content (section 3, inference).
+
+        Args:
+            image: images b.
+            threshold: `None` gives the soft mask m(b, b); a number in (0, 1)
+                binarises it; `"stored"` binarises it at `mask_threshold`.
+            batch_size: images computed at once.
+
+        Returns:
+            Masks `(batch, height, width, 1)` float32: in [0, 1] if soft, 0 and
+            1 alone if binarised.
+
+        Raises:
+            ValueError: on a wrong shape, dtype, value range or threshold.
+        """
+        image = self._checked("image", image)
+        mask = self._in_batches(self.compute_segmentation, batch_size, image)
+        if threshold is None:
+            return mask
+        threshold = self.checked_threshold(None if threshold == "stored" else threshold)
+        return (mask >= threshold).astype(np.float32)
+
+    def interpolate(self, target, reference_1, reference_2, steps, batch_size=32):
+        """Blend two references' content on each target (figure 4).
+
+        The separate code goes from Es(b1) to Es(b2) in equal steps, both ends
+        included.
+
+        Args:
+            target: images a.
+            reference_1, reference_2: images b1 and b2, as many as targets, or
+                one for all.
+            steps: pictures of each row, at least 2.
+            batch_size: rows computed at once.
+
+        Returns:
+            `Edit` with image `(batch, steps, height, width, 3)` and mask
+            `(batch, steps, height, width, 1)`.
+
+        Raises:
+            ValueError: on a wrong shape, dtype, value range or number of steps.
+        """
+        layers = self.interpolation_layers(target, reference_1, reference_2, steps, batch_size)
+        background = self._checked("target", target)[:, None]
+        return Edit(*map(ops.convert_to_numpy, composite_edit(layers, background)))
+
+    def interpolation_layers(self, target, reference_1, reference_2, steps, batch_size=32):
+        """What `interpolate` lays on the targets: `Edit` of z_raw and m of each step."""
+        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 2:
+            raise ValueError(f"`steps` must be an integer of at least 2. Received: steps={steps!r}")
+        images = self._checked_together(
+            target=target, reference_1=reference_1, reference_2=reference_2
+        )
+        compute = functools.partial(self.compute_interpolation_layers, steps=steps)
+        return self._in_batches(compute, batch_size, *images)
+
+    def find_mask_threshold(self, images, batch_size=32):
+        """Find `mask_threshold` without labels: Otsu's split of the masks of `images`.
+
+        Args:
+            images: images b of training, a few hundred are enough.
+            batch_size: images computed at once.
+
+        Returns:
+            The threshold, also stored with the model.
+        """
+        self.mask_threshold = otsu_threshold(self.segment(images, batch_size=batch_size))
+        return float(ops.convert_to_numpy(self.mask_threshold))
+
+    def checked_threshold(self, threshold=None):
+        """`threshold` as a float, or the stored one for `None`.
+
+        Raises:
+            ValueError: unless it lies between 0 and 1.
+        """
+        if threshold is None:
+            return float(ops.convert_to_numpy(self.mask_threshold))
+        return _checked_threshold(threshold)
+
+    def _checked(self, name, images):
+        images = ops.convert_to_numpy(images)
+        expected = (self.image_size, self.image_size, 3)
+        if images.ndim != 4 or images.shape[1:] != expected or not len(images):
+            raise ValueError(
+                f"`{name}` must be a batch of RGB images (batch, {', '.join(map(str, expected))}); "
+                f"resize them and add a batch axis. Received: shape {images.shape}"
+            )
+        if images.dtype.kind != "f":
+            raise ValueError(
+                f"`{name}` must be float in [-1, 1]; for uint8 images use "
+                f"`mbu_tf.data.to_model_range`. Received: dtype {images.dtype}"
+            )
+        low, high = float(images.min()), float(images.max())
+        # Written so that NaN fails as well.
+        if not (low >= -1.001 and high <= 1.001):
+            raise ValueError(
+                f"`{name}` must lie in [-1, 1]; for images in [0, 255] use "
+                f"`mbu_tf.data.to_model_range`. Received: values in [{low:g}, {high:g}]"
+            )
+        return images.astype(np.float32, copy=False)
+
+    def _checked_together(self, target, **references):
+        """`target` and the references, each of which may be one image for all targets."""
+        target = self._checked("target", target)
+        arrays = [target]
+        for name, images in references.items():
+            images = self._checked(name, images)
+            if len(images) not in (1, len(target)):
+                raise ValueError(
+                    f"`{name}` must hold one image or as many as `target`. "
+                    f"Received: {len(images)} beside {len(target)} targets"
+                )
+            arrays.append(np.broadcast_to(images, target.shape))
+        return arrays
+
+    def _in_batches(self, compute, batch_size, *arrays):
+        """`compute` over slices of `arrays`, its results joined as NumPy arrays."""
+        parts = []
+        for start in range(0, len(arrays[0]), batch_size):
+            batch = [ops.convert_to_tensor(x[start : start + batch_size]) for x in arrays]
+            parts.append(keras.tree.map_structure(ops.convert_to_numpy, compute(*batch)))
+        return keras.tree.map_structure(lambda *x: np.concatenate(x), *parts)
+
+
+def _layer(mask, raw):
+    return Edit(losses.at_least_float32(raw), losses.at_least_float32(mask))
+
+
+def composite_edit(layer, background):
+    """`layer` laid on `background` (equation 2); where its mask is 0, `background` itself."""
+    background = losses.at_least_float32(background)
+    image = losses.composite(layer.mask, layer.image, background)
+    # 0 * raw + 1 * background loses the sign of a zero, and a pixel beside a
+    # raw value that is not finite.
+    return Edit(ops.where(layer.mask == 0.0, background, image), layer.mask)
+
+
+def _checked_threshold(value):
+    number = float(value)
+    if not 0.0 < number < 1.0:
+        raise ValueError(f"A mask threshold must lie between 0 and 1. Received: {value!r}")
+    return number
+
+
+def otsu_threshold(values, bins=256):
+    """The split of `values` in [0, 1] that separates two classes best (Otsu, 1979).
+
+    Args:
+        values: array of any shape in [0, 1].
+        bins: histogram bins; the result is the border between two of them.
+
+    Returns:
+        Threshold in (0, 1): the upper class is `values >= threshold`.
+    """
+    counts, edges = np.histogram(values, bins=bins, range=(0.0, 1.0))
+    centers = (edges[1:] + edges[:-1]) / 2.0
+    lower = np.cumsum(counts)[:-1].astype(np.float64)
+    upper = counts.sum() - lower
+    lower_sum = np.cumsum(counts * centers)[:-1]
+    upper_sum = (counts * centers).sum() - lower_sum
+    with np.errstate(divide="ignore", invalid="ignore"):
+        between = lower * upper * (lower_sum / lower - upper_sum / upper) ** 2
+    return float(edges[1 + int(np.argmax(np.nan_to_num(between)))])

@@ -1,0 +1,294 @@
+"""The trainer that every two-domain method shares: an adversarial step over five-odd networks."""
+
+import math
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from mbu_tf import losses
+from mbu_tf.files import replacing
+
+DISCRIMINATOR_CODES = ("updated", "shared")
+
+
+class TwoDomainModel(keras.Model):
+    """Base of methods that learn from two image sets A and B by domain confusion.
+
+    One `train_step` makes a generator step (encoders and decoders, all losses
+    plus domain confusion) and then a discriminator step. A method is a subclass
+    that states
+
+    - `generator_networks`: its networks except the discriminator, as a tuple;
+    - `discriminator`: the code discriminator;
+    - `generator_losses(a, b, training)`: its unweighted loss terms and what the
+      step needs besides (see there);
+    - `common_code(images, training)`: the code that the discriminator sees;
+    - `default_loss_weights`: the weight of each term, `confusion` among them.
+
+    Batches are `(a, b)`, or `(a, b, mask_b)` where a true mask of b is known;
+    images `(batch, height, width, 3)` float in [-1, 1], masks `(batch, height,
+    width, 1)` in [0, 1]. Masks only feed the `iou` metric, no loss sees them.
+    """
+
+    default_loss_weights = {}
+
+    def compile(
+        self,
+        optimizer=None,
+        discriminator_optimizer=None,
+        loss_weights=None,
+        generator_clip_norm=5.0,
+        discriminator_clip_norm=None,
+        confusion_label=0,
+        discriminator_codes="updated",
+        jit_compile=False,
+        **kwargs,
+    ):
+        """Set how the model is trained.
+
+        Args:
+            optimizer: Keras optimizer of the encoders and decoders; `None` is
+                the paper's Adam (2e-4, beta_1 0.5).
+            discriminator_optimizer: Keras optimizer of the discriminator, an
+                instance of its own; `None` is the paper's Adam again.
+            loss_weights: dict from loss name to weight, a number or a
+                `keras.optimizers.schedules.LearningRateSchedule` of the
+                generator's steps; names left out keep the method's default. A
+                term of weight 0 is not computed.
+            generator_clip_norm: bound on the global norm of the gradients of
+                all encoders and decoders together, or `None`. Published code: 5.
+            discriminator_clip_norm: the same for the discriminator. The
+                published code asks for 5 but its call has no effect.
+            confusion_label: what the generator wants both codes to be called:
+                0 (domain A, published code) or 1 (domain B, equation 3).
+            discriminator_codes: `"updated"` encodes both images anew after
+                the generator's update, before the discriminator's step, as
+                the published code does; `"shared"` reuses the codes of the
+                generator's step, as the paper's text reads, which is quicker.
+            jit_compile: whether XLA compiles the step. Off by default: on a
+                CPU, XLA takes very long to compile it.
+            **kwargs: the rest of `keras.Model.compile`.
+
+        Raises:
+            ValueError: on an unknown loss name or an argument outside its range.
+        """
+        unknown = sorted(set(loss_weights or {}) - set(self.default_loss_weights))
+        if unknown:
+            raise ValueError(
+                f"`loss_weights` has unknown names {unknown}; known are "
+                f"{sorted(self.default_loss_weights)}. Received: loss_weights={loss_weights}"
+            )
+        if discriminator_codes not in DISCRIMINATOR_CODES:
+            raise ValueError(
+                f"`discriminator_codes` must be one of {list(DISCRIMINATOR_CODES)}. "
+                f"Received: discriminator_codes={discriminator_codes!r}"
+            )
+        if confusion_label not in (0, 1):
+            raise ValueError(
+                "`confusion_label` must be 0 (domain A) or 1 (domain B). "
+                f"Received: confusion_label={confusion_label!r}"
+            )
+        optimizer = keras.optimizers.get(optimizer or default_optimizer())
+        discriminator_optimizer = keras.optimizers.get(
+            discriminator_optimizer or default_optimizer()
+        )
+        if optimizer is discriminator_optimizer:
+            raise ValueError(
+                "`optimizer` and `discriminator_optimizer` must be two instances, since each "
+                f"keeps the state of its own variables. Received: {optimizer} twice"
+            )
+        super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
+        self.discriminator_optimizer = self._loss_scaled(discriminator_optimizer)
+        self.loss_weights = {
+            name: _weight(name, weight)
+            for name, weight in {**self.default_loss_weights, **(loss_weights or {})}.items()
+        }
+        self.generator_clip_norm = generator_clip_norm
+        self.discriminator_clip_norm = discriminator_clip_norm
+        self.confusion_label = confusion_label
+        self.discriminator_codes = discriminator_codes
+        self._extra_compile_config = {"jit_compile": jit_compile, **kwargs}
+        self._build_optimizers()
+        self._build_metrics()
+
+    def _loss_scaled(self, optimizer):
+        """Wrap `optimizer` for float16, as `keras.Model.compile` wraps only the first."""
+        scaler = keras.optimizers.LossScaleOptimizer
+        if self.dtype_policy.name == "mixed_float16" and not isinstance(optimizer, scaler):
+            optimizer = scaler(optimizer, name="discriminator_loss_scale_optimizer")
+        return optimizer
+
+    def _build_optimizers(self):
+        """Create both optimizers' state now, so that a saved state has a place to go."""
+        if not self.optimizer.built:
+            self.optimizer.build(self.generator_variables)
+        if not self.discriminator_optimizer.built:
+            self.discriminator_optimizer.build(self.discriminator.trainable_variables)
+
+    def _build_metrics(self):
+        self._trackers = {}
+        names = ["loss", *self.active_losses, "discriminator_loss", "discriminator_accuracy"]
+        for name in [*names, *self.monitor_names]:
+            self._trackers[name] = keras.metrics.Mean(name=name)
+
+    @property
+    def active_losses(self):
+        """Names of the loss terms whose weight is not 0."""
+        return [name for name, weight in self.loss_weights.items() if weight != 0]
+
+    def loss_weight(self, name):
+        """The weight of a loss term at this step."""
+        weight = self.loss_weights[name]
+        return weight(self.optimizer.iterations) if callable(weight) else weight
+
+    @property
+    def monitor_names(self):
+        """Names of what `generator_losses` reports beside its losses."""
+        return []
+
+    @property
+    def generator_variables(self):
+        return [v for network in self.generator_networks for v in network.trainable_variables]
+
+    @property
+    def metrics(self):
+        return list(getattr(self, "_trackers", {}).values())
+
+    def generator_losses(self, a, b, mask_b=None, training=False):
+        """The method's own loss terms on one batch; to be overridden.
+
+        Returns:
+            `(terms, code_a, code_b, monitors)`: a dict of unweighted scalar
+            losses holding every name in `active_losses` except `confusion`,
+            the common codes of a and b, and a dict of scalars to show
+            (`monitor_names`).
+        """
+        raise NotImplementedError
+
+    def common_code(self, images, training=False):
+        """The code of `images` that the discriminator judges; to be overridden."""
+        raise NotImplementedError
+
+    def _generator_forward(self, a, b, mask_b, training):
+        terms, code_a, code_b, monitors = self.generator_losses(a, b, mask_b, training=training)
+        if "confusion" in self.active_losses:
+            terms["confusion"] = losses.domain_confusion_loss(
+                self.discriminator(code_a, training=training),
+                self.discriminator(code_b, training=training),
+                self.confusion_label,
+            )
+        total = sum(self.loss_weight(name) * term for name, term in terms.items())
+        return total, terms, (code_a, code_b), monitors
+
+    def _discriminator_forward(self, codes, training):
+        logits_a, logits_b = (self.discriminator(c, training=training) for c in codes)
+        correct = [ops.mean(ops.cast(x, "float32")) for x in (logits_a < 0, logits_b > 0)]
+        return losses.discriminator_loss(logits_a, logits_b), (correct[0] + correct[1]) / 2.0
+
+    def _update_metrics(self, total, terms, monitors, discriminator_loss, accuracy):
+        values = {
+            "loss": total,
+            **terms,
+            **monitors,
+            "discriminator_loss": discriminator_loss,
+            "discriminator_accuracy": accuracy,
+        }
+        for name, value in values.items():
+            self._trackers[name].update_state(value)
+        # What this batch could not measure (iou without masks) is not shown.
+        return {name: self._trackers[name].result() for name in values}
+
+    def train_step(self, data):
+        a, b, mask_b = unpack_batch(data)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch([v.value for v in self.generator_variables])
+            total, terms, codes, monitors = self._generator_forward(a, b, mask_b, training=True)
+            scaled = self.optimizer.scale_loss(total)
+        apply_gradients(
+            self.optimizer, tape, scaled, self.generator_variables, self.generator_clip_norm
+        )
+
+        if self.discriminator_codes == "updated":
+            codes = [self.common_code(x, training=True) for x in (a, b)]
+        codes = [ops.stop_gradient(c) for c in codes]
+        variables = self.discriminator.trainable_variables
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch([v.value for v in variables])
+            discriminator_loss, accuracy = self._discriminator_forward(codes, training=True)
+            scaled = self.discriminator_optimizer.scale_loss(discriminator_loss)
+        apply_gradients(
+            self.discriminator_optimizer, tape, scaled, variables, self.discriminator_clip_norm
+        )
+        return self._update_metrics(total, terms, monitors, discriminator_loss, accuracy)
+
+    def test_step(self, data):
+        a, b, mask_b = unpack_batch(data)
+        total, terms, codes, monitors = self._generator_forward(a, b, mask_b, training=False)
+        discriminator_loss, accuracy = self._discriminator_forward(codes, training=False)
+        return self._update_metrics(total, terms, monitors, discriminator_loss, accuracy)
+
+    def save(self, filepath, *args, **kwargs):
+        """`keras.Model.save`, but the file appears whole or not at all."""
+        with replacing(filepath) as beside:
+            super().save(beside, *args, **kwargs)
+
+    def get_compile_config(self):
+        return {
+            "optimizer": keras.saving.serialize_keras_object(self.optimizer),
+            "discriminator_optimizer": keras.saving.serialize_keras_object(
+                self.discriminator_optimizer
+            ),
+            "loss_weights": {
+                name: keras.saving.serialize_keras_object(weight)
+                for name, weight in self.loss_weights.items()
+            },
+            "generator_clip_norm": self.generator_clip_norm,
+            "discriminator_clip_norm": self.discriminator_clip_norm,
+            "confusion_label": self.confusion_label,
+            "discriminator_codes": self.discriminator_codes,
+            **self._extra_compile_config,
+        }
+
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+
+def _weight(name, weight):
+    """A loss weight as given, a serialised schedule revived."""
+    if isinstance(weight, dict):
+        weight = keras.saving.deserialize_keras_object(weight)
+    number = isinstance(weight, (int, float)) and math.isfinite(weight) and weight >= 0
+    if not (number or isinstance(weight, keras.optimizers.schedules.LearningRateSchedule)):
+        raise ValueError(
+            f"The loss weight of {name!r} must be a number of at least 0 or a "
+            f"`keras.optimizers.schedules.LearningRateSchedule`. Received: {weight!r}"
+        )
+    return weight
+
+
+def default_optimizer():
+    """The paper's Adam: learning rate 2e-4, beta_1 0.5, beta_2 0.999 (appendix A)."""
+    return keras.optimizers.Adam(learning_rate=2e-4, beta_1=0.5, beta_2=0.999)
+
+
+def unpack_batch(data):
+    """`(a, b)` or `(a, b, mask_b)` as `(a, b, mask_b or None)`."""
+    if not isinstance(data, (tuple, list)) or len(data) not in (2, 3) or data[1] is None:
+        raise ValueError(
+            "A batch must be a tuple (a, b) of images of both domains, or (a, b, mask_b). "
+            f"Received: {type(data).__name__} of "
+            f"{len(data) if isinstance(data, (tuple, list)) else 1}"
+        )
+    return (*data, None) if len(data) == 2 else tuple(data)
+
+
+def apply_gradients(optimizer, tape, scaled_loss, variables, clip_norm):
+    """Clip gradients by their unscaled global norm, then let `optimizer` apply them."""
+    gradients = tape.gradient(scaled_loss, [v.value for v in variables])
+    if clip_norm is not None:
+        scale = optimizer.scale_loss(ops.ones((), dtype=scaled_loss.dtype))
+        norm = tf.linalg.global_norm(gradients) / scale
+        factor = clip_norm / ops.maximum(norm, clip_norm)
+        gradients = [g * ops.cast(factor, g.dtype) for g in gradients]
+    optimizer.apply(gradients, variables)

@@ -1,0 +1,107 @@
+"""Decoders: a code map to an image, or to a mask and a raw image (appendix A)."""
+
+import keras
+from keras import layers, ops
+
+from mbu_tf.networks import blocks
+
+
+def _deconvolve(code, depth, width, out_channels, normalization, activation):
+    """All de-convolutional blocks; the last has neither normalisation nor activation."""
+    filters = blocks.block_filters(blocks.DECODER_FILTERS, depth - 1, width)
+    x = code
+    for i, block in enumerate(reversed(filters), start=1):
+        x = blocks.upsample(x, block, normalization, activation, f"block_{i}")
+    return blocks.deconvolution(x, out_channels, f"block_{depth}")
+
+
+class _CodeDecoder(keras.Model):
+    """What both decoders share: arguments, their checks and the configuration."""
+
+    def __init__(
+        self,
+        code_channels,
+        image_size=128,
+        depth=None,
+        width=1.0,
+        normalization="batch",
+        activation="leaky_relu",
+        **kwargs,
+    ):
+        depth = blocks.default_depth(image_size) if depth is None else depth
+        blocks.check_image_size(image_size, depth)
+        blocks.check_positive_int("code_channels", code_channels)
+        blocks.check_choice("normalization", normalization, blocks.NORMALIZATIONS)
+        blocks.check_choice("activation", activation, blocks.ACTIVATIONS)
+        side = image_size // 2**depth
+        code = keras.Input((side, side, code_channels), name="code")
+        x = _deconvolve(code, depth, width, self.out_channels, normalization, activation)
+        super().__init__(inputs=code, outputs=self.head(x), **kwargs)
+        self._config = {
+            "code_channels": code_channels,
+            "image_size": image_size,
+            "depth": depth,
+            "width": width,
+            "normalization": normalization,
+            "activation": activation,
+        }
+
+    def get_config(self):
+        return {"name": self.name, "trainable": self.trainable, **self._config}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable("mbu_tf")
+class Decoder(_CodeDecoder):
+    """Decoder DA (appendix A): a code to an image.
+
+    Args:
+        code_channels: channels of the code.
+        image_size: height and width of the output in pixels.
+        depth: number of blocks; `None` starts from a 2x2 code, the paper's 6
+            at 128 px.
+        width: relative width of all blocks but the last.
+        normalization: `"batch"`, `"instance"` or `None`.
+        activation: `"leaky_relu"` (slope 0.2, the published code) or `"relu"`
+            (the paper's text).
+
+    Input: code `(batch, s, s, code_channels)`, `s = image_size / 2**depth`.
+    Output: image `(batch, image_size, image_size, 3)` in [-1, 1], float32
+    under mixed precision.
+
+    Raises:
+        ValueError: on an argument outside its range.
+    """
+
+    out_channels = 3
+
+    def head(self, x):
+        return layers.Activation("tanh", dtype=output_dtype(), name="image")(x)
+
+
+@keras.saving.register_keras_serializable("mbu_tf")
+class MaskDecoder(_CodeDecoder):
+    """Decoder DB (equation 1, appendix A): a code to a soft mask and a raw image.
+
+    Arguments, input and errors are those of `Decoder`.
+
+    Output: `(mask, raw)`: `mask` `(batch, image_size, image_size, 1)` in
+    [0, 1], `raw` `(batch, image_size, image_size, 3)` in [-1, 1]; both float32
+    under mixed precision.
+    """
+
+    out_channels = 4
+
+    def head(self, x):
+        mask, raw = ops.split(x, [1], axis=-1)
+        mask = layers.Activation("sigmoid", dtype=output_dtype(), name="mask")(mask)
+        raw = layers.Activation("tanh", dtype=output_dtype(), name="raw")(raw)
+        return mask, raw
+
+
+def output_dtype():
+    """Dtype of squashed outputs: never below float32, whatever the policy computes in."""
+    return "float64" if keras.config.dtype_policy().compute_dtype == "float64" else "float32"

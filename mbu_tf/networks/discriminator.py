@@ -1,0 +1,51 @@
+"""The code discriminator C (appendix A)."""
+
+import keras
+from keras import layers
+
+from mbu_tf.networks import blocks
+from mbu_tf.networks.decoder import output_dtype
+
+HIDDEN_UNITS = 512
+
+
+@keras.saving.register_keras_serializable("mbu_tf")
+class CodeDiscriminator(keras.Model):
+    """Discriminator C (appendix A): which domain a common code comes from.
+
+    Two fully connected layers, leaky ReLU between them. The final sigmoid is
+    left to the losses, which are computed from logits.
+
+    Args:
+        code_shape: `(height, width, channels)` of the common code.
+        width: relative width; 1 gives the paper's 512 units.
+
+    Input: common code `(batch, height, width, channels)`.
+    Output: logit `(batch, 1)`, positive where C takes the code for one of
+    domain B; float32 under mixed precision.
+
+    Raises:
+        ValueError: on an argument outside its range.
+    """
+
+    def __init__(self, code_shape, width=1.0, **kwargs):
+        code_shape = tuple(code_shape)
+        if len(code_shape) != 3:
+            raise ValueError(
+                "`code_shape` must be (height, width, channels). "
+                f"Received: code_shape={code_shape}"
+            )
+        code = keras.Input(code_shape, name="code")
+        x = layers.Flatten(name="flatten")(code)
+        x = layers.Dense(blocks.scaled(HIDDEN_UNITS, width), name="hidden")(x)
+        x = layers.Activation(blocks.leaky_relu, name="hidden_activation")(x)
+        logits = layers.Dense(1, dtype=output_dtype(), name="logit")(x)
+        super().__init__(inputs=code, outputs=logits, **kwargs)
+        self._config = {"code_shape": list(code_shape), "width": width}
+
+    def get_config(self):
+        return {"name": self.name, "trainable": self.trainable, **self._config}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**config)

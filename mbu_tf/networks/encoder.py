@@ -1,0 +1,79 @@
+"""Encoders: an image to a code map (appendix A)."""
+
+import keras
+
+from mbu_tf.networks import blocks
+
+
+@keras.saving.register_keras_serializable("mbu_tf")
+class Encoder(keras.Model):
+    """Convolutional blocks that halve the image `depth` times (appendix A).
+
+    Both the common encoder Ec (`filters=COMMON_FILTERS`) and the separate
+    encoder Es (`filters=SEPARATE_FILTERS`) are this network.
+
+    Args:
+        code_channels: channels of the code.
+        image_size: height and width of the input in pixels.
+        depth: number of blocks; `None` leaves a 2x2 code, the paper's 6 at
+            128 px.
+        width: relative width of all blocks but the last.
+        filters: filters of the blocks before the last, largest map first, at
+            full width; the last entry is repeated as `depth` asks. A list as
+            long as `depth - 1` is taken as it stands.
+        last_filters: channels of the block before the last, at `width`, or
+            `None` to take them from `filters`. The paper and the published
+            code use 512 - sep.
+        normalization: `"batch"`, `"instance"` or `None`.
+        activation: `"leaky_relu"` (slope 0.2) or `"relu"`.
+
+    Input: images `(batch, image_size, image_size, 3)` in [-1, 1].
+    Output: code `(batch, s, s, code_channels)`, `s = image_size / 2**depth`.
+
+    Raises:
+        ValueError: on an argument outside its range.
+    """
+
+    def __init__(
+        self,
+        code_channels,
+        image_size=128,
+        depth=None,
+        width=1.0,
+        filters=blocks.COMMON_FILTERS,
+        last_filters=None,
+        normalization="batch",
+        activation="leaky_relu",
+        **kwargs,
+    ):
+        depth = blocks.default_depth(image_size) if depth is None else depth
+        blocks.check_image_size(image_size, depth)
+        blocks.check_positive_int("code_channels", code_channels)
+        blocks.check_choice("normalization", normalization, blocks.NORMALIZATIONS)
+        blocks.check_choice("activation", activation, blocks.ACTIVATIONS)
+        hidden = blocks.block_filters(filters, depth - 1, width)
+        if last_filters is not None and depth > 5:
+            hidden[4:] = [last_filters] * len(hidden[4:])
+
+        images = keras.Input((image_size, image_size, 3), name="image")
+        x = images
+        for i, block in enumerate([*hidden, code_channels], start=1):
+            x = blocks.downsample(x, block, normalization, activation, f"block_{i}")
+        super().__init__(inputs=images, outputs=x, **kwargs)
+        self._config = {
+            "code_channels": code_channels,
+            "image_size": image_size,
+            "depth": depth,
+            "width": width,
+            "filters": list(filters),
+            "last_filters": last_filters,
+            "normalization": normalization,
+            "activation": activation,
+        }
+
+    def get_config(self):
+        return {"name": self.name, "trainable": self.trainable, **self._config}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**config)

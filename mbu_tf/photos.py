@@ -1,0 +1,119 @@
+"""Edits of photos of any size, at their own resolution.
+
+The model sees the photo's centre square, resized to `image_size`. What it
+paints and the mask are enlarged again and laid on the photo itself, so that
+every pixel outside the mask is the photo's own.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from mbu_tf.data.domains import to_model_range
+from mbu_tf.data.images import center_box, resize_image
+
+# Soft masks fade out slowly; what is fainter than this is left untouched.
+MASK_FLOOR = 0.05
+
+
+class EditedPhoto(NamedTuple):
+    """An edited photo and the mask that says where it was edited.
+
+    Attributes:
+        image: uint8 `(height, width, 3)`, the photo's own size; where `mask` is
+            0, the photo's own pixels.
+        mask: float32 `(height, width)` in [0, 1].
+    """
+
+    image: np.ndarray
+    mask: np.ndarray
+
+
+def transfer_photo(model, target, reference, mask_floor=MASK_FLOOR):
+    """`model.transfer` on photos: the reference's content on the target.
+
+    Args:
+        model: a trained model with `transfer_layer`.
+        target, reference: photos, uint8 `(height, width, 3)`, any sizes.
+        mask_floor: smaller mask values count as 0.
+
+    Returns:
+        `EditedPhoto` of the target's size.
+    """
+    layer = model.transfer_layer(_model_input(model, target), _model_input(model, reference))
+    return _lay_on(target, layer.image[0], layer.mask[0], mask_floor)
+
+
+def remove_photo(model, photo, threshold=None):
+    """`model.remove` on a photo; arguments as there and in `transfer_photo`."""
+    layer = model.removal_layer(_model_input(model, photo), threshold)
+    return _lay_on(photo, layer.image[0], layer.mask[0], mask_floor=0.5, binary=True)
+
+
+def segment_photo(model, photo, threshold="stored"):
+    """`model.segment` on a photo: the mask at the photo's size.
+
+    Returns:
+        float32 `(height, width)` in [0, 1]; 0 and 1 alone unless `threshold` is
+        `None`.
+    """
+    mask = model.segment(_model_input(model, photo))[0]
+    enlarged = _enlarged_mask(photo, mask)
+    if threshold is None:
+        return enlarged
+    threshold = model.checked_threshold(None if threshold == "stored" else threshold)
+    return (enlarged >= threshold).astype(np.float32)
+
+
+def interpolate_photo(model, target, reference_1, reference_2, steps, mask_floor=MASK_FLOOR):
+    """`model.interpolate` on photos.
+
+    Returns:
+        List of `steps` `EditedPhoto`s of the target's size.
+    """
+    photos = (target, reference_1, reference_2)
+    layers = model.interpolation_layers(*(_model_input(model, p) for p in photos), steps)
+    return [
+        _lay_on(target, image, mask, mask_floor)
+        for image, mask in zip(layers.image[0], layers.mask[0], strict=True)
+    ]
+
+
+def mask_to_uint8(mask):
+    """A mask in [0, 1] as uint8 in [0, 255], rounded."""
+    return np.rint(np.asarray(mask) * 255).astype(np.uint8)
+
+
+def _model_input(model, photo):
+    left, upper, right, lower = center_box(photo)
+    square = photo[upper:lower, left:right]
+    return to_model_range(resize_image(square, model.image_size))[None]
+
+
+def _enlarged(channel, side):
+    """A float `(size, size)` channel resized to `(side, side)`, bilinear."""
+    picture = Image.fromarray(np.asarray(channel, np.float32))
+    return np.asarray(picture.resize((side, side), Image.Resampling.BILINEAR))
+
+
+def _enlarged_mask(photo, mask):
+    left, upper, right, lower = center_box(photo)
+    whole = np.zeros(photo.shape[:2], np.float32)
+    whole[upper:lower, left:right] = _enlarged(mask[..., 0], right - left)
+    return whole
+
+
+def _lay_on(photo, paint, mask, mask_floor, binary=False):
+    left, upper, right, lower = center_box(photo)
+    side = right - left
+    whole = _enlarged_mask(photo, mask)
+    whole = np.where(whole >= mask_floor, np.float32(1) if binary else whole, np.float32(0))
+    inner = whole[upper:lower, left:right, None]
+    colours = np.stack([_enlarged(paint[..., c], side) for c in range(3)], axis=-1)
+    square = photo[upper:lower, left:right]
+    blended = inner * (colours + 1.0) * 127.5 + (1.0 - inner) * square
+    blended = np.clip(np.rint(blended), 0, 255).astype(np.uint8)
+    image = photo.copy()
+    image[upper:lower, left:right] = np.where(inner > 0, blended, square)
+    return EditedPhoto(image, whole)

@@ -1,0 +1,40 @@
+"""Packaging of mbu_tf."""
+
+import pathlib
+import re
+
+from setuptools import find_packages, setup
+
+HERE = pathlib.Path(__file__).parent
+VERSION = re.search(
+    r'^__version__ = "(.+)"', (HERE / "mbu_tf/__init__.py").read_text("utf-8"), re.MULTILINE
+)[1]
+
+setup(
+    name="mbu_tf",
+    version=VERSION,
+    description="Mask based unsupervised content transfer for Keras 3 and TensorFlow",
+    long_description=(HERE / "README.md").read_text("utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    # `export`, `examples` and `tests` beside it are no packages to install.
+    packages=find_packages(include=["mbu_tf", "mbu_tf.*"]),
+    install_requires=[
+        "keras>=3.12",
+        "tensorflow>=2.20",
+        "tensorflow-datasets>=4.9.8",
+        # tensorflow-datasets imports it without declaring it for Python 3.11 on.
+        "importlib_resources",
+        "numpy",
+        "pillow>=11",
+        "dicebear-core>=10.7",
+        "dicebear-styles>=10.6",
+        "resvg_py>=0.5",
+    ],
+    extras_require={
+        "tensorboard": ["tensorboard"],
+        "test": ["pytest>=8", "ruff"],
+    },
+    entry_points={"console_scripts": ["mbu-tf = mbu_tf.cli.main:main"]},
+)
