@@ -70,4 +70,5 @@ def _explained(error, path):
         errno.EISDIR: "a folder stands there; choose another path",
     }
     reason = mends.get(error.errno, error.strerror or str(error))
-    return type(error)(error.errno or errno.EIO, f"Cannot write: {reason}", str(path))
+    # Of the subclass that the number stands for.
+    return OSError(error.errno or errno.EIO, f"Cannot write: {reason}", str(path))

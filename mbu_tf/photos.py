@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from mbu_tf.data.domains import to_model_range
-from mbu_tf.data.images import center_box, resize_image
+from mbu_tf.data.images import center_square, resize_image
 
 # Soft masks fade out slowly; what is fainter than this is left untouched.
 MASK_FLOOR = 0.05
@@ -86,9 +86,13 @@ def mask_to_uint8(mask):
 
 
 def _model_input(model, photo):
-    left, upper, right, lower = center_box(photo)
-    square = photo[upper:lower, left:right]
-    return to_model_range(resize_image(square, model.image_size))[None]
+    photo = np.asarray(photo)
+    if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[-1] != 3 or not photo.size:
+        raise ValueError(
+            "A photo must be RGB, uint8 (height, width, 3), as `mbu_tf.data.images.read_image` "
+            f"gives it. Received: {photo.dtype} {photo.shape}"
+        )
+    return to_model_range(resize_image(center_square(photo), model.image_size))[None]
 
 
 def _enlarged(channel, side):
@@ -98,22 +102,20 @@ def _enlarged(channel, side):
 
 
 def _enlarged_mask(photo, mask):
-    left, upper, right, lower = center_box(photo)
     whole = np.zeros(photo.shape[:2], np.float32)
-    whole[upper:lower, left:right] = _enlarged(mask[..., 0], right - left)
+    square = center_square(whole)  # A view: writing to it writes to `whole`.
+    square[:] = _enlarged(mask[..., 0], len(square))
     return whole
 
 
 def _lay_on(photo, paint, mask, mask_floor, binary=False):
-    left, upper, right, lower = center_box(photo)
-    side = right - left
     whole = _enlarged_mask(photo, mask)
     whole = np.where(whole >= mask_floor, np.float32(1) if binary else whole, np.float32(0))
-    inner = whole[upper:lower, left:right, None]
-    colours = np.stack([_enlarged(paint[..., c], side) for c in range(3)], axis=-1)
-    square = photo[upper:lower, left:right]
-    blended = inner * (colours + 1.0) * 127.5 + (1.0 - inner) * square
-    blended = np.clip(np.rint(blended), 0, 255).astype(np.uint8)
-    image = photo.copy()
-    image[upper:lower, left:right] = np.where(inner > 0, blended, square)
+    inner = center_square(whole)
+    image = np.array(photo)
+    square = center_square(image)
+    for c in range(3):  # One by one, for photos of many megapixels.
+        colour = (_enlarged(paint[..., c], len(square)) + 1.0) * 127.5
+        blended = np.rint(inner * colour + (1.0 - inner) * square[..., c])
+        square[..., c] = np.where(inner > 0, np.clip(blended, 0, 255), square[..., c])
     return EditedPhoto(image, whole)

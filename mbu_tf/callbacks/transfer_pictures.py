@@ -1,11 +1,10 @@
 """A callback that draws what the model does while it learns."""
 
-import pathlib
-
 import keras
 
 from mbu_tf.data.images import write_png
 from mbu_tf.evaluation.pictures import transfer_grid
+from mbu_tf.files import make_folder
 
 
 class TransferPictures(keras.callbacks.Callback):
@@ -21,6 +20,7 @@ class TransferPictures(keras.callbacks.Callback):
 
     Raises:
         ImportError: if `tensorboard` is given and the package is missing.
+        OSError: if the folder cannot be made.
         ValueError: if `every` is not a positive integer.
     """
 
@@ -28,7 +28,7 @@ class TransferPictures(keras.callbacks.Callback):
         super().__init__()
         if isinstance(every, bool) or not isinstance(every, int) or every < 1:
             raise ValueError(f"`every` must be a positive integer. Received: every={every!r}")
-        self.directory = pathlib.Path(directory)
+        self.directory = make_folder(directory)
         self.targets, self.references, self.every = targets, references, every
         self._writer = _summary_writer(tensorboard) if tensorboard else None
 
@@ -36,7 +36,6 @@ class TransferPictures(keras.callbacks.Callback):
         if (epoch + 1) % self.every:
             return
         picture = transfer_grid(self.model, self.targets, self.references)
-        self.directory.mkdir(parents=True, exist_ok=True)
         write_png(self.directory / f"epoch-{epoch + 1:04d}.png", picture)
         if self._writer is not None:
             import tensorflow as tf

@@ -2,8 +2,6 @@
 
 import argparse
 
-IMAGE_SIZES = "a multiple of 2 to the power of the network's depth, e.g. 64, 128 or 256"
-
 
 def positive_int(text):
     """An integer of at least 1."""
@@ -24,6 +22,35 @@ def at_least_two(text):
     return value
 
 
+def power_of_two(text):
+    """A power of two of at least 8, which the presets' networks need."""
+    value = positive_int(text)
+    if value < 8 or value & (value - 1):
+        raise argparse.ArgumentTypeError(
+            f"must be a power of two of at least 8, such as 64 or 128. Received: {text}"
+        )
+    return value
+
+
+def seed_number(text):
+    """An integer that NumPy takes as a seed."""
+    value = int(text) if text.isdecimal() else -1
+    if not 0 <= value < 2**32:
+        raise argparse.ArgumentTypeError(f"must be an integer below 2**32. Received: {text}")
+    return value
+
+
+def positive_number(text):
+    """A finite number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a positive number. Received: {text}")
+    return value
+
+
 def fraction(text):
     """A number between 0 and 1, both excluded."""
     try:
@@ -33,6 +60,13 @@ def fraction(text):
     if not 0.0 < value < 1.0:
         raise argparse.ArgumentTypeError(f"must lie between 0 and 1. Received: {text}")
     return value
+
+
+def png_path(text):
+    """The name of a PNG file to be written."""
+    if not text.lower().endswith(".png"):
+        raise argparse.ArgumentTypeError(f"must end in .png. Received: {text}")
+    return text
 
 
 def source(text):

@@ -23,7 +23,7 @@ def process(arguments, edit):
         Exit status: 0 if every image was processed, else 1.
 
     Raises:
-        ValueError: if two images would be written to one file.
+        ValueError: if two images would be written to one file, or one over itself.
     """
     from mbu_tf.data.images import ImageReadError, read_image, write_png
     from mbu_tf.files import make_folder
@@ -36,6 +36,10 @@ def process(arguments, edit):
             raise ValueError(
                 f"{outputs[output]} and {image} would both be written to {output}. "
                 "Rename one of them, or process them into two folders."
+            )
+        if output.resolve() == pathlib.Path(image).resolve():
+            raise ValueError(
+                f"{image} would be overwritten by its own result. Choose another --output."
             )
         outputs[output] = image
     model = load_model(arguments.model)

@@ -1,6 +1,6 @@
 """`mbu-tf demo`: the main job from nothing, on avatars rendered here."""
 
-from mbu_tf.cli.arguments import add_command, positive_int
+from mbu_tf.cli.arguments import add_command, positive_int, seed_number
 
 # One reference of each kind, then the targets.
 KINDS = {"glasses2": "round", "glasses3": "square", "glasses4": "cat-eye", "sunglasses": "sun"}
@@ -19,7 +19,7 @@ def add_parser(subparsers):
         "--output", required=True, metavar="DIR", help="folder for demo.png, metrics and model"
     )
     parser.add_argument("--steps", type=positive_int, metavar="N", help="training steps")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    parser.add_argument("--seed", type=seed_number, default=0, metavar="N", help="default: 0")
     parser.add_argument(
         "--faces", type=positive_int, metavar="N", help="training faces of each domain"
     )

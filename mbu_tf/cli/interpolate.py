@@ -1,6 +1,6 @@
 """`mbu-tf interpolate`: from one reference's content to another's (figure 4)."""
 
-from mbu_tf.cli.arguments import add_command, at_least_two
+from mbu_tf.cli.arguments import add_command, at_least_two, png_path
 
 
 def add_parser(subparsers):
@@ -25,6 +25,7 @@ def add_parser(subparsers):
     parser.add_argument(
         "--output",
         required=True,
+        type=png_path,
         metavar="IMAGE",
         help="the result, a .png: a row of images over a row of their masks",
     )

@@ -36,8 +36,11 @@ def build_parser():
 def main(argv=None):
     """Run the command line; returns the exit status."""
     arguments = build_parser().parse_args(argv)
-    # TensorFlow's start-up notes are not the user's business.
+    # TensorFlow's start-up notes and deprecations are not the user's business.
+    import absl.logging
+
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    absl.logging.set_verbosity(absl.logging.ERROR)
     try:
         return arguments.run(arguments) or 0
     except (ValueError, OSError, ImportError) as error:

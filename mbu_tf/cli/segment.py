@@ -16,8 +16,9 @@ def add_parser(subparsers):
         ],
     )
     batch.add_arguments(parser)
-    add_threshold(parser)
-    parser.add_argument("--soft", action="store_true", help="write soft masks, not black and white")
+    kind = parser.add_mutually_exclusive_group()
+    add_threshold(kind)
+    kind.add_argument("--soft", action="store_true", help="write soft masks, not black and white")
 
 
 def run(arguments):

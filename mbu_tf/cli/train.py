@@ -1,6 +1,15 @@
 """`mbu-tf train`: a model from two image sets; also what `mbu-tf demo` runs."""
 
-from mbu_tf.cli.arguments import IMAGE_SIZES, add_command, positive_int, source
+import sys
+
+from mbu_tf.cli.arguments import (
+    add_command,
+    positive_int,
+    positive_number,
+    power_of_two,
+    seed_number,
+    source,
+)
 
 EPOCHS = 10
 PICTURES = 6
@@ -32,7 +41,12 @@ def add_parser(subparsers):
     parser.add_argument(
         "--output", required=True, metavar="DIR", help="folder for model, metrics and pictures"
     )
-    parser.add_argument("--image-size", type=positive_int, metavar="N", help=IMAGE_SIZES)
+    parser.add_argument(
+        "--image-size",
+        type=power_of_two,
+        metavar="N",
+        help="a power of two of at least 8 (default: the preset's)",
+    )
     parser.add_argument(
         "--steps", type=positive_int, metavar="N", help="training steps (default: the preset's)"
     )
@@ -40,9 +54,12 @@ def add_parser(subparsers):
         "--batch-size", type=positive_int, metavar="N", help="images per domain and step"
     )
     parser.add_argument(
-        "--width", type=float, metavar="W", help="relative width of the networks, e.g. 0.5"
+        "--width",
+        type=positive_number,
+        metavar="W",
+        help="relative width of the networks, e.g. 0.5",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    parser.add_argument("--seed", type=seed_number, default=0, metavar="N", help="default: 0")
     parser.add_argument(
         "--precision",
         choices=["float32", "mixed_bfloat16", "mixed_float16"],
@@ -83,8 +100,9 @@ def _held_out(data, image_size):
     for split in ("test", "validation"):
         try:
             return load_source(data, split, image_size)
-        except (FileNotFoundError, ValueError):
-            continue
+        except (FileNotFoundError, ValueError) as error:
+            reason = error
+    print(f"mbu-tf: no figures of unseen images, none are held out: {reason}", file=sys.stderr)
     return None
 
 
@@ -130,9 +148,11 @@ def train_model(
     some = np.arange(PICTURES)
     epochs = min(epochs, steps)
     per_epoch = -(-steps // epochs)
+    epochs = -(-steps // per_epoch)
     started = time.monotonic()
     history = model.fit(
         domains.batches(batch_size, seed=seed, flip=recipe["training"]["flip"]),
+        shuffle=False,  # They are already.
         steps_per_epoch=per_epoch,
         epochs=epochs,
         callbacks=[
@@ -157,7 +177,7 @@ def train_model(
         "batch_size": batch_size,
         "seed": seed,
         "training_seconds": round(seconds, 1),
-        "mask_threshold": float(np.asarray(model.mask_threshold)),
+        "mask_threshold": model.mask_threshold,
         "training": {name: values[-1] for name, values in history.items()},
     }
     if held_out is not None:

@@ -1,6 +1,6 @@
 """`mbu-tf transfer`: one photo's content on another photo."""
 
-from mbu_tf.cli.arguments import add_command
+from mbu_tf.cli.arguments import add_command, png_path
 
 
 def add_parser(subparsers):
@@ -10,7 +10,7 @@ def add_parser(subparsers):
         "put the content of a reference image on a target image",
         run,
         [
-            "mbu-tf transfer model.keras --target face.jpg --reference glasses.jpg --output out.png",
+            "mbu-tf transfer model.keras --target face.jpg --reference glasses.jpg --output z.png",
             "mbu-tf transfer model.keras --target a.png --reference b.png --output z.png "
             "--mask mask.png",
         ],
@@ -18,8 +18,12 @@ def add_parser(subparsers):
     parser.add_argument("model", metavar="MODEL", help="a .keras file")
     parser.add_argument("--target", required=True, metavar="IMAGE", help="image to be edited")
     parser.add_argument("--reference", required=True, metavar="IMAGE", help="shows the content")
-    parser.add_argument("--output", required=True, metavar="IMAGE", help="the result, a .png")
-    parser.add_argument("--mask", metavar="IMAGE", help="also write the soft mask here, a .png")
+    parser.add_argument(
+        "--output", required=True, type=png_path, metavar="IMAGE", help="the result, a .png"
+    )
+    parser.add_argument(
+        "--mask", type=png_path, metavar="IMAGE", help="also write the soft mask here, a .png"
+    )
 
 
 def run(arguments):

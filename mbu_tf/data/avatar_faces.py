@@ -86,7 +86,7 @@ def check_task(task):
         raise ValueError(f"Avatar tasks are {sorted(TASKS)}. Received: task={task!r}")
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _style(name):
     from dicebear import Style
 

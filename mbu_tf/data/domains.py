@@ -4,9 +4,12 @@ The one value range of the library: images are float32 in [-1, 1], RGB, channels
 last; masks are float32 in [0, 1].
 """
 
+import atexit
+import contextlib
 import dataclasses
 import functools
 import math
+import threading
 
 import numpy as np
 
@@ -106,7 +109,8 @@ class TwoDomains:
         stream_b = _Stream(len(self.b), batch_size, [seed, 1], flip)
 
         def load(step):
-            return stream_a.load(self.a, int(step)), stream_b.load(self.b, int(step))
+            with _EXIT.reading():
+                return stream_a.load(self.a, int(step)), stream_b.load(self.b, int(step))
 
         shape = (batch_size, self.image_size, self.image_size, 3)
 
@@ -142,6 +146,42 @@ class TwoDomains:
             spec.append(tf.TensorSpec((None, size, size, 1), tf.float32))
         data = tf.data.Dataset.from_generator(generate, output_signature=tuple(spec))
         return data.apply(tf.data.experimental.assert_cardinality(math.ceil(count / batch_size)))
+
+
+class _Exit:
+    """Keeps TensorFlow's reading threads out of an interpreter that is shutting down.
+
+    A thread that calls into Python then never returns, and the process hangs.
+    """
+
+    def __init__(self):
+        self._closing = False
+        self._idle = threading.Condition()
+        self._reading = 0
+        atexit.register(self._close)
+
+    @contextlib.contextmanager
+    def reading(self):
+        with self._idle:
+            if self._closing:
+                raise RuntimeError("the interpreter is shutting down")
+            self._reading += 1
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._reading -= 1
+                self._idle.notify_all()
+
+    def _close(self):
+        with self._idle:
+            self._closing = True
+            self._idle.wait_for(lambda: not self._reading, timeout=10)
+            # What is on its way in meets the refusal above.
+            self._idle.wait(timeout=0.1)
+
+
+_EXIT = _Exit()
 
 
 class _Stream:

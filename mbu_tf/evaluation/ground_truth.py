@@ -65,7 +65,8 @@ def evaluate_against_truth(model, domains):
     Raises:
         ValueError: if `domains` carries no truth.
     """
-    if domains.b_mask is None or domains.a_with is None:
+    truth = (domains.b_mask, domains.b_without, domains.a_with, domains.a_with_next)
+    if any(images is None for images in truth):
         raise ValueError(
             "These measures need data with exact truth, such as the avatars' validation or "
             "test split. Received: a source without"
@@ -85,7 +86,7 @@ def evaluate_against_truth(model, domains):
     true = domains.b_mask.take(indices) > 0
 
     soft = model.segment(b)
-    stored = float(np.asarray(model.mask_threshold))
+    stored = model.mask_threshold
     iou = mask_iou(soft >= stored, true)
     by_threshold = [mask_iou(soft >= t, true).mean() for t in THRESHOLDS]
 

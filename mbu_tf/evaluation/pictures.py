@@ -82,5 +82,5 @@ def transfer_grid(model, targets, references, cell=96):
         rows.append(
             [None, *map(mask_picture, edit.mask), mask_picture(segmented[i]), None],
         )
-    labels = ["reference", "target →", *[""] * (len(targets) - 1), "segmented", "removed"]
+    labels = ["reference", "targets", *[""] * (len(targets) - 1), "segmented", "removed"]
     return labelled_grid(rows, labels, cell)

@@ -254,7 +254,7 @@ class MaskedContentTransfer(MaskEditing, TwoDomainModel):
 
         monitors = {"mask_coverage": ops.mean(mask_bb)}
         if mask_b is not None:
-            monitors["iou"] = intersection_over_union(mask_bb >= self.mask_threshold, mask_b)
+            monitors["iou"] = intersection_over_union(mask_bb >= self._mask_threshold, mask_b)
         return terms, common_a, common_b, monitors
 
 

@@ -15,25 +15,33 @@ def load_model(path):
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if the file is damaged, no Keras file, or a model of
-            another kind.
+        OSError: if it may not be read.
+        ValueError: if the file is damaged, no Keras file, not called `.keras`,
+            or a model of another kind.
     """
     path = pathlib.Path(path)
     if not path.is_file():
         raise FileNotFoundError(
             f"There is no model file {path}. Train one with `mbu-tf train` or `mbu-tf demo`."
         )
-    if not zipfile.is_zipfile(path):
+    with path.open("rb") as file:
+        whole = zipfile.is_zipfile(file)
+    if not whole:
         raise ValueError(
             f"{path} is no `.keras` file, or was cut off while being copied. Copy it again, or "
             "save the model anew with `model.save`."
         )
+    if path.suffix != ".keras":  # Keras goes by the name.
+        raise ValueError(
+            f"The name of a model file must end in .keras; rename it. Received: {path}"
+        )
     try:
         model = keras.saving.load_model(path)
     except Exception as error:  # Keras raises many kinds on damaged or foreign files.
+        reason = " ".join([f"{type(error).__name__}:", *str(error).splitlines()[:1]])
         raise ValueError(
             f"{path} cannot be loaded as an mbu_tf model: it is damaged or was made by another "
-            f"program or version ({type(error).__name__}: {str(error).splitlines()[0]})."
+            f"program or version ({reason})."
         ) from error
     if not isinstance(model, TwoDomainModel):
         raise ValueError(

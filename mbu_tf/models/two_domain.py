@@ -284,8 +284,14 @@ def unpack_batch(data):
 
 
 def apply_gradients(optimizer, tape, scaled_loss, variables, clip_norm):
-    """Clip gradients by their unscaled global norm, then let `optimizer` apply them."""
+    """Clip gradients by their unscaled global norm, then let `optimizer` apply them.
+
+    Variables that the loss does not reach (a term of weight 0 may leave a
+    network unused) keep their values.
+    """
     gradients = tape.gradient(scaled_loss, [v.value for v in variables])
+    reached = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
+    gradients, variables = zip(*reached, strict=True)
     if clip_norm is not None:
         scale = optimizer.scale_loss(ops.ones((), dtype=scaled_loss.dtype))
         norm = tf.linalg.global_norm(gradients) / scale

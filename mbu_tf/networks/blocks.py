@@ -70,7 +70,13 @@ def default_depth(image_size):
 
 
 def scaled(filters, width):
-    """`filters` at a relative network width, at least one."""
+    """`filters` at a relative network width, at least one.
+
+    Raises:
+        ValueError: if `width` is not a positive number.
+    """
+    if not (isinstance(width, (int, float)) and 0.0 < width < float("inf")):
+        raise ValueError(f"`width` must be a positive number. Received: width={width!r}")
     return max(1, round(filters * width))
 
 

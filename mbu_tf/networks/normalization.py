@@ -27,18 +27,19 @@ class BatchNormalization(keras.layers.BatchNormalization):
     def call(self, inputs, training=None, mask=None):
         if not training or mask is not None or not self.trainable:
             return super().call(inputs, training=training, mask=mask)
-        count = 1
-        for size in ops.shape(inputs)[:-1]:
-            count = count * size
-        bessel = ops.cast(count, "float32") / ops.cast(ops.maximum(count - 1, 1), "float32")
-        if _has_fused_kernel(inputs):
+        fused = _has_fused_kernel(inputs)
+        if fused:
             outputs, mean, variance = _fused(inputs, self.gamma, self.beta, self.epsilon)
-            if not self.unbiased:
-                variance = variance / bessel
         else:
             outputs, mean, variance = self._separate(inputs)
-            if self.unbiased:
-                variance = variance * ops.cast(bessel, variance.dtype)
+        if fused != self.unbiased:
+            count = 1
+            for size in ops.shape(inputs)[:-1]:
+                count = count * size
+            bessel = ops.cast(count, variance.dtype) / ops.cast(
+                ops.maximum(count - 1, 1), variance.dtype
+            )
+            variance = variance / bessel if fused else variance * bessel
         for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(
                 moving * self.momentum + ops.cast(batch, moving.dtype) * (1.0 - self.momentum)
@@ -46,6 +47,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         return outputs
 
     def _separate(self, inputs):
+        """Outputs, mean and biased variance of the batch."""
         wide = inputs if inputs.dtype == "float64" else ops.cast(inputs, "float32")
         mean, variance = ops.moments(wide, axes=list(range(len(inputs.shape) - 1)))
         outputs = ops.batch_normalization(
@@ -66,6 +68,7 @@ def _has_fused_kernel(inputs):
 
 
 def _fused(inputs, gamma, beta, epsilon):
+    """Outputs, mean and unbiased variance of the batch."""
     import tensorflow as tf
 
     outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(

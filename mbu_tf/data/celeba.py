@@ -1,0 +1,195 @@
+"""CelebA from a local folder or from TFDS, split into two domains by its attributes."""
+
+import os
+import pathlib
+import warnings
+
+import numpy as np
+
+from mbu_tf.data.celeba_rules import evaluate, parse_task
+from mbu_tf.data.folders import open_domains
+from mbu_tf.data.images import check_preparation
+
+SPLITS = {"train": 0, "validation": 1, "test": 2}
+
+
+def load_celeba(
+    path,
+    task="glasses",
+    split="train",
+    image_size=128,
+    crop=(0, 20, 178, 198),
+    limit=None,
+    cache="auto",
+    data_dir=None,
+):
+    """Domains A and B of CelebA, in its official split.
+
+    Args:
+        path: folder that holds `img_align_celeba/`, `list_attr_celeba.txt` and
+            `list_eval_partition.txt`; or "tfds" for `celeb_a` of
+            tensorflow-datasets.
+        task: see `parse_task`.
+        split: "train", "validation" or "test".
+        image_size: height and width that pictures are resized to.
+        crop: see `load_folders`. The default is the centred 178 x 178 of DIDD; None
+            squeezes the whole 178 x 218 into the square, as the published code of
+            mask based content transfer does.
+        limit: at most so many images of each domain, the first ones.
+        cache: see `open_domains`. With "tfds" compressed images are held in memory,
+            whatever it is.
+        data_dir: folder where tensorflow-datasets keeps its data.
+
+    Raises:
+        FileNotFoundError: a file is missing.
+        ImportError: tensorflow-datasets is asked for and missing.
+        ValueError: an argument is out of range, a file is malformed, or a domain
+            has no (readable) image.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"`split` must be one of {tuple(SPLITS)}. Received: {split!r}")
+    if limit is not None and limit < 1:
+        raise ValueError(f"`limit` must be a positive integer or None. Received: {limit!r}")
+    check_preparation(image_size, crop)
+    select = _select_tfds if path == "tfds" else _select_files
+    location = data_dir if path == "tfds" else path
+    a, b = select(location, task, split, limit)
+    if not a or not b:
+        raise ValueError(
+            f"The task needs images of both domains in the split {split!r}. "
+            f"Received: {task!r}, with {len(a)} of A, {len(b)} of B"
+        )
+    shared = len({*a} & {*b})
+    if shared:
+        warnings.warn(f"{shared} images satisfy both rules of the task {task!r}.", stacklevel=2)
+    return open_domains(a, b, image_size, crop, cache)
+
+
+def _select_files(path, task, split, limit):
+    root = pathlib.Path(path).expanduser()
+    attributes, partition, images = (
+        _find(root, *names)
+        for names in (
+            ("Anno", "list_attr_celeba.txt"),
+            ("Eval", "list_eval_partition.txt"),
+            ("Img", "img_align_celeba"),
+        )
+    )
+    names, table = read_attributes(attributes)
+    rules = parse_task(task, table)
+    numbers = _read_partition(partition)
+    in_split = np.array([numbers.get(name) == SPLITS[split] for name in names])
+    chosen = [names[in_split & evaluate(rule, table)] for rule in rules]
+    unlisted = sum(name not in numbers for name in names)
+    if unlisted:
+        warnings.warn(f"{unlisted} images are left out: {partition} lacks them.", stacklevel=3)
+    present = {entry.name for entry in os.scandir(images)}
+    found = [[images / name for name in domain if name in present] for domain in chosen]
+    missing = sum(map(len, chosen)) - sum(map(len, found))
+    if missing:
+        warnings.warn(
+            f"{missing} images of the task {task!r}, split {split!r}, are left out: {images} "
+            "lacks them.",
+            stacklevel=3,
+        )
+    return [domain[:limit] for domain in found]
+
+
+def _find(root, folder, name):
+    """`name` in the data folder itself, or in the subfolder of the official download."""
+    for place in (root / name, root / folder / name):
+        if place.exists():
+            return place
+    raise FileNotFoundError(
+        f"CelebA's {name} is missing. Its folder must hold img_align_celeba/ with the aligned "
+        "photos, list_attr_celeba.txt and list_eval_partition.txt, all three unpacked as "
+        f"published. Received: {root}"
+    )
+
+
+def read_attributes(path):
+    """CelebA's attribute file.
+
+    Args:
+        path: file whose first line counts the images, the second names the
+            attributes, and every other one gives an image's file name and, for
+            each attribute, 1 or -1.
+
+    Returns:
+        `(names, table)`: array of file names, and a dictionary from attribute names
+        to boolean arrays, both `(images,)`.
+
+    Raises:
+        ValueError: the file is not of this form.
+    """
+    text = pathlib.Path(path).read_text(encoding="utf-8-sig")
+    lines = text.rstrip().split("\n")
+    attributes, rows = "".join(lines[1:2]).split(), lines[2:]
+    parts = [row.strip().partition(" ") for row in rows]
+    # One character per value and one per line end: numpy takes all lines at once,
+    # which is several times faster than word by word.
+    digits = "".join(values + "\n" for _, _, values in parts).replace("-1", "0").replace(" ", "")
+    cells = np.frombuffer(digits.encode("ascii", "replace"), np.uint8)
+    if cells.size == len(rows) * (len(attributes) + 1) > 0:
+        values, ends = np.split(cells.reshape(len(rows), -1), [-1], axis=1)
+        if np.isin(values, (ord("0"), ord("1"))).all() and (ends == ord("\n")).all():
+            names = np.array([name for name, _, _ in parts], dtype=object)
+            return names, dict(zip(attributes, values.T == ord("1"), strict=True))
+    raise ValueError(_malformed(path, rows, len(attributes)))
+
+
+def _malformed(path, rows, count):
+    wrong = (
+        f"line {number}: {row[:60]!r}"
+        for number, row in enumerate(rows, start=3)
+        if len(row.split()) != count + 1 or {*row.split()[1:]} - {"1", "-1"}
+    )
+    return (
+        f"{path} is no CelebA attribute file: after a count and the attributes' names, each line "
+        "must give a file name and 1 or -1 for each attribute. Download it again. "
+        f"Received {next(wrong, 'no attributes, or no images')}"
+    )
+
+
+def _read_partition(path):
+    words = pathlib.Path(path).read_text(encoding="utf-8-sig").split()
+    try:
+        return dict(zip(words[::2], map(int, words[1::2]), strict=True))
+    except ValueError:
+        raise ValueError(
+            f"{path} must give a file name and 0, 1 or 2 in each line. Download it again. "
+            f"Received: {' '.join(words[:4])!r} and so on, {len(words)} words"
+        ) from None
+
+
+def _select_tfds(data_dir, task, split, limit):
+    try:
+        import tensorflow_datasets as tfds
+    except ImportError as error:
+        raise ImportError(
+            "CelebA from 'tfds' needs tensorflow-datasets: pip install tensorflow-datasets"
+        ) from error
+    rules = parse_task(task)
+    try:
+        # Undecoded: only chosen images are decoded, and they are kept compressed.
+        data = tfds.load(
+            "celeb_a",
+            split=split,
+            data_dir=data_dir,
+            shuffle_files=False,
+            decoders={"image": tfds.decode.SkipDecoding()},
+        )
+    except Exception as error:
+        raise ValueError(
+            f"tensorflow-datasets cannot give celeb_a ({error}). Its downloads fail often: "
+            "download CelebA yourself and give its folder. Received: path='tfds', "
+            f"data_dir={data_dir!r}"
+        ) from error
+    domains = [], []
+    for example in tfds.as_numpy(data):
+        for images, rule in zip(domains, rules, strict=True):
+            if len(images) != limit and evaluate(rule, example["attributes"]):
+                images.append(example["image"])
+        if all(len(images) == limit for images in domains):
+            break
+    return domains

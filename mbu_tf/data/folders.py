@@ -1,0 +1,164 @@
+"""Two domains from folders or lists of image files."""
+
+import functools
+import os
+import pathlib
+
+from mbu_tf.data.domains import ImageArray, TwoDomains
+from mbu_tf.data.image_files import ImageFiles, load_images
+from mbu_tf.data.images import check_preparation, prepare_image
+
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+# What a split's folders may be called, the first that is there is taken. Sets
+# without a validation split of their own validate on their test split.
+SPLITS = {
+    "train": ("train",),
+    "validation": ("val", "validation", "test"),
+    "test": ("test",),
+}
+CACHES = ("auto", "memory", "none")
+MEMORY_LIMIT = 2 * 1024**3
+
+
+def load_folders(path, split="train", image_size=128, a=None, b=None, crop="center", cache="auto"):
+    """Domains A (without the content) and B (with it) from image files.
+
+    `path` holds, for the split "train", the folders `trainA` and `trainB`, or
+    the lists `trainA.txt` and `trainB.txt`; likewise `testA`, `testB` and
+    `valA`, `valB`. "validation" takes the test split where no other is there.
+    Folders are searched with all that is below them, hidden files excepted;
+    lists hold one path per line, absolute or relative to the list's folder.
+
+    The published code calls the domain with the content A in the lists that it
+    writes. Read those as `load_folders(path, a="trainB.txt", b="trainA.txt")`.
+
+    Args:
+        path: the folder; may be None if `a` and `b` are given.
+        split: "train", "validation" or "test". Without effect if `a` and `b` are
+            given, which name one split.
+        image_size: height and width that pictures are resized to.
+        a, b: folder or list of each domain, in place of those named after the
+            split; relative to `path`.
+        crop: `"center"` for the centred square, as everywhere in the library;
+            None for whole pictures, whose aspect is not kept, as in the
+            published code; or a box (left, upper, right, lower) of pixels.
+        cache: see `open_domains`.
+
+    Raises:
+        FileNotFoundError: a folder or list is missing.
+        ValueError: an argument is out of range, a folder or list names no image,
+            or none of its images can be read.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"`split` must be one of {tuple(SPLITS)}. Received: {split!r}")
+    if (a is None) != (b is None) or (path is None and a is None):
+        raise ValueError(
+            "Give the folder that holds both domains as `path`, or both `a` and `b`. "
+            f"Received: path={path!r}, a={a!r}, b={b!r}"
+        )
+    check_preparation(image_size, crop)
+    root = pathlib.Path("" if path is None else path).expanduser()
+    if not root.is_dir():
+        raise FileNotFoundError(f"The data folder must be an existing folder. Received: {path}")
+    locations = _find_split(root, split) if a is None else (root / a, root / b)
+    return open_domains(*map(image_paths, locations), image_size, crop, cache)
+
+
+def _find_split(root, split):
+    for name in SPLITS[split]:
+        for ending in ("", ".txt"):
+            a, b = (root / f"{name}{letter}{ending}" for letter in "AB")
+            if a.exists() and b.exists():
+                return a, b
+            if a.exists() or b.exists():
+                return _miss_split(root, split)
+    return _miss_split(root, split)
+
+
+def _miss_split(root, split):
+    names = [f"{name}A, {name}B" for name in SPLITS[split]]
+    found = sorted(entry.name for entry in root.iterdir() if not entry.name.startswith("."))
+    listed = ", ".join(found[:8]) + (", …" if len(found) > 8 else "")
+    raise FileNotFoundError(
+        f"The split {split!r} needs two folders, or two lists ending in .txt, called "
+        f"{' or '.join(names)}. Rename yours, or name them with `a` and `b`. "
+        f"Received: {root} with {listed or 'nothing in it'}"
+    )
+
+
+def image_paths(location):
+    """Paths of the images in a folder and all folders below, sorted, or in a list file.
+
+    Raises:
+        FileNotFoundError: there is no such folder or list.
+        ValueError: it names no image.
+    """
+    location = pathlib.Path(location)
+    if location.is_dir():
+        paths = _search(location)
+        mend = f"Put images in it (recognised by their names: {', '.join(EXTENSIONS)})"
+    elif location.is_file():
+        paths = _read_list(location)
+        mend = "Write one path per line"
+    else:
+        raise FileNotFoundError(
+            f"A domain must be an existing folder or list of images. Received: {location}"
+        )
+    if not paths:
+        raise ValueError(f"A domain names no image. {mend}. Received: {location}")
+    return paths
+
+
+def _search(folder):
+    paths, seen = [], set()
+    for place, folders, files in os.walk(folder, onerror=_raise, followlinks=True):
+        real = os.path.realpath(place)
+        folders[:] = [] if real in seen else sorted(f for f in folders if not f.startswith("."))
+        if real not in seen:  # Links may lead round in a circle.
+            paths += [pathlib.Path(place, file) for file in files if _is_image(file)]
+        seen.add(real)
+    return sorted(paths, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def _is_image(name):
+    return name.lower().endswith(EXTENSIONS) and not name.startswith(".")
+
+
+def _raise(error):
+    raise error
+
+
+def _read_list(file):
+    try:
+        lines = file.read_text(encoding="utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"A list of images must be a text file in UTF-8 ({error}). Received: {file}"
+        ) from None
+    return [file.parent / line.strip() for line in lines if line.strip()]
+
+
+def open_domains(sources_a, sources_b, image_size, crop=None, cache="auto"):
+    """Two lists of images as `TwoDomains`.
+
+    Args:
+        sources_a, sources_b: sequences of paths, or of whole files as bytes.
+        image_size: height and width of the images.
+        crop: see `prepare_image`.
+        cache: `"memory"` reads everything now, `"none"` reads each image whenever it
+            is taken; `"auto"` chooses memory if both domains together fit into 2 GiB
+            as uint8 pixels.
+
+    Raises:
+        ValueError: an argument is out of range, or a domain has no readable image.
+    """
+    check_preparation(image_size, crop)
+    if cache not in CACHES:
+        raise ValueError(f"`cache` must be one of {CACHES}. Received: {cache!r}")
+    size = (len(sources_a) + len(sources_b)) * image_size**2 * 3
+    if cache == "memory" or (cache == "auto" and size <= MEMORY_LIMIT):
+        prepare = functools.partial(prepare_image, size=image_size, crop=crop)
+        domains = [ImageArray(load_images(s, prepare)[0]) for s in (sources_a, sources_b)]
+    else:
+        domains = [ImageFiles(s, image_size, crop) for s in (sources_a, sources_b)]
+    return TwoDomains(*domains, image_size)

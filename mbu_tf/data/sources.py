@@ -1,0 +1,68 @@
+"""Data sources by name, as the command line gives them: `kind:…`."""
+
+import re
+
+from mbu_tf.data import avatar_faces, celeba, folders
+
+FORMS = (
+    "avatars:TASK (such as avatars:glasses)",
+    "folders:PATH",
+    "celeba:PATH:TASK (such as celeba:PATH:glasses; PATH may be tfds)",
+)
+
+
+def parse_source(spec):
+    """Kind of a source and the arguments that its `spec` gives.
+
+    Only the form and the task's name are checked, nothing is looked up on disk.
+
+    Args:
+        spec: `avatars:TASK`, `folders:PATH` or `celeba:PATH:TASK`. PATH may start
+            with a Windows drive; TASK may be "A: …; B: …" for CelebA, and has no
+            other colons.
+
+    Returns:
+        `(kind, arguments)` with `kind` one of "avatars", "folders" and "celeba" and
+        `arguments` a dictionary with `path`, `task` or both.
+
+    Raises:
+        ValueError: the form is none of these, or the source has no such task.
+    """
+    kind, _, rest = spec.partition(":")
+    if kind == "avatars" and rest:
+        avatar_faces.check_task(rest)
+        return kind, {"task": rest}
+    if kind == "folders" and rest:
+        return kind, {"path": rest}
+    if kind == "celeba":
+        # The path ends at the first colon after which all is a task; the colon
+        # of a drive such as C:\ or C:/ is none of them.
+        drive, rest = re.fullmatch(r"([A-Za-z]:(?=[\\/]))?(.*)", rest, re.DOTALL).groups("")
+        parts = re.fullmatch(r"(.+?):(\s*A\s*:.*;\s*B\s*:.*|[^:]*)", rest, re.DOTALL)
+        if parts and parts[2].strip():
+            celeba.parse_task(parts[2])
+            return kind, {"path": drive + parts[1], "task": parts[2]}
+    raise ValueError(f"A data source must be one of: {'; '.join(FORMS)}. Received: {spec!r}")
+
+
+def load_source(spec, split="train", image_size=128, **options):
+    """The two domains of a source as `TwoDomains`.
+
+    Args:
+        spec: see `parse_source`.
+        split: "train", "validation" or "test".
+        image_size: height and width of the images.
+        **options: passed on to `load_avatars`, `load_folders` or `load_celeba`.
+
+    Raises:
+        ValueError: see `parse_source` and the loading functions.
+        FileNotFoundError: files of the source are missing.
+    """
+    kind, arguments = parse_source(spec)
+    if kind == "celeba":
+        load = celeba.load_celeba
+    elif kind == "folders":
+        load = folders.load_folders
+    else:
+        from mbu_tf.data.avatars import load_avatars as load  # It imports TensorFlow Datasets.
+    return load(**arguments, split=split, image_size=image_size, **options)

@@ -1,0 +1,73 @@
+import re
+import warnings
+
+import pytest
+
+from mbu_tf.callbacks import TrainingAdvice
+from mbu_tf.callbacks.training_advice import CONFUSION_LOST, MASK_EMPTY, MASK_FULL
+
+HEALTHY = {"mask_coverage": 0.06, "confusion": 1.39, "loss": 3.0}
+EMPTY = {**HEALTHY, "mask_coverage": 0.001}
+FULL = {**HEALTHY, "mask_coverage": 0.75}
+LOST = {**HEALTHY, "confusion": 5.25}
+# What each advice begins with, the measured value in it.
+EMPTY_ADVICE = r"The mask has shrunk to nothing \(0.10% of the picture\).*Lower .*recon2_a"
+FULL_ADVICE = r"The mask covers 75% of the picture. Raise .*recon2_a"
+LOST_ADVICE = r"The discriminator .*confusion loss 5.25; 1.39 is chance.*Raise .*confusion"
+
+
+def warned_after(epochs, **arguments):
+    """Numbers of the epochs after which the advice warned, and what it said."""
+    advice, found = TrainingAdvice(**arguments), []
+    for epoch, logs in enumerate(epochs):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            advice.on_epoch_end(epoch, logs)
+        found += [(epoch, str(warning.message)) for warning in caught]
+    return [epoch for epoch, _ in found], [text for _, text in found]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "advice"), [(EMPTY, EMPTY_ADVICE), (FULL, FULL_ADVICE), (LOST, LOST_ADVICE)]
+)
+def test_each_trouble_has_its_advice(trouble, advice):
+    epochs, texts = warned_after([HEALTHY, trouble, trouble, trouble, trouble])
+    assert epochs == [2]
+    assert re.match(advice, texts[0])
+
+
+def test_healthy_training_is_left_in_peace():
+    bounds = {"mask_coverage": MASK_EMPTY, "confusion": CONFUSION_LOST}
+    upper = {"mask_coverage": MASK_FULL, "confusion": 0.0}
+    assert warned_after([HEALTHY, bounds, bounds, upper, upper, HEALTHY], patience=1)[0] == []
+
+
+def test_what_is_not_logged_is_no_trouble():
+    assert warned_after([{}, None, {"loss": 1.0}, {"mask_coverage": 0.1}], patience=1)[0] == []
+
+
+@pytest.mark.parametrize("patience", [1, 2, 4])
+def test_a_trouble_must_last(patience):
+    epochs, _ = warned_after([EMPTY] * 6, patience=patience, grace=0)
+    assert epochs == [patience - 1]
+
+
+def test_the_first_epochs_are_not_counted():
+    epochs, _ = warned_after([FULL] * 8, patience=2, grace=3)
+    assert epochs == [4]
+
+
+def test_a_trouble_that_comes_and_goes_does_not_last():
+    assert warned_after([EMPTY, HEALTHY] * 4, patience=2, grace=0)[0] == []
+
+
+def test_it_warns_again_after_a_recovery():
+    epochs, _ = warned_after([LOST, LOST, LOST, HEALTHY, LOST, LOST, LOST], grace=0)
+    assert epochs == [1, 5]
+
+
+def test_troubles_are_counted_apart():
+    both = {"mask_coverage": 0.0, "confusion": 5.0}
+    epochs, texts = warned_after([EMPTY, both, both, both], grace=0)
+    assert epochs == [1, 2]
+    assert "mask has shrunk" in texts[0] and "discriminator" in texts[1]

@@ -1,0 +1,40 @@
+"""Fixtures that many tests share."""
+
+import os
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def default_precision():
+    """What a test sets as Keras's dtype policy does not outlive it."""
+    yield
+    if "keras" in sys.modules:
+        sys.modules["keras"].config.set_dtype_policy("float32")
+
+
+@pytest.fixture(scope="session")
+def tiny_model():
+    """An untrained model of 32 px whose binary masks are neither empty nor full."""
+    import keras
+
+    from mbu_tf.models.content_transfer import MaskedContentTransfer
+
+    keras.utils.set_random_seed(0)
+    model = MaskedContentTransfer(image_size=32, depth=4, width=0.03, separate_channels=2)
+    model.compile()
+    image = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float32)
+    model.mask_threshold = np.median(model.segment(image))
+    return model
+
+
+@pytest.fixture(scope="session")
+def model_file(tiny_model, tmp_path_factory):
+    """`tiny_model` as a file."""
+    path = tmp_path_factory.mktemp("model") / "tiny.keras"
+    tiny_model.save(path)
+    return path

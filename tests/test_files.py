@@ -1,0 +1,159 @@
+import errno
+import os
+import pathlib
+import resource
+
+import pytest
+
+from mbu_tf.files import make_folder, replacing, write_json
+
+
+@pytest.fixture
+def old(tmp_path):
+    path = tmp_path / "file.json"
+    path.write_text("old")
+    return path
+
+
+def assert_untouched(path):
+    assert path.read_text() == "old"
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
+@pytest.fixture
+def full_disk():
+    """No file may grow beyond 1000 bytes; a write fails half-way, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_the_file_appears_when_the_block_has_ended(old):
+    with replacing(old) as beside:
+        assert (beside.parent, beside.suffix) == (old.parent, old.suffix)
+        beside.write_text("new")
+        assert old.read_text() == "old"
+    assert old.read_text() == "new"
+    assert list(old.parent.iterdir()) == [old]
+
+
+def test_two_writers_at_once_do_not_meet(old):
+    with replacing(old) as first, replacing(old) as second:
+        first.write_text("first")
+        second.write_text("second")
+    assert old.read_text() == "first"  # The last to end.
+    assert list(old.parent.iterdir()) == [old]
+
+
+@pytest.mark.parametrize("error", [ValueError("own"), KeyboardInterrupt(), SystemExit(3)])
+def test_an_interrupted_block_leaves_the_old_file(old, error):
+    with pytest.raises(type(error)) as raised:
+        with replacing(old) as beside:
+            beside.write_text("half")
+            raise error
+    assert raised.value is error
+    assert_untouched(old)
+
+
+def test_a_block_that_wrote_nothing_leaves_the_old_file(old):
+    with pytest.raises(FileNotFoundError):
+        with replacing(old):
+            pass
+    assert_untouched(old)
+
+
+def test_a_write_that_fails_half_way_leaves_the_old_file(old, full_disk):
+    with pytest.raises(OSError, match="Cannot write") as raised:
+        write_json(old, list(range(1000)))
+    assert raised.value.errno == errno.EFBIG
+    assert raised.value.filename == str(old)
+    assert_untouched(old)
+
+
+def test_a_device_without_space_is_named_as_such(old):
+    with pytest.raises(OSError, match="the disk is full; free some space") as raised:
+        with replacing(old) as beside:
+            beside.write_text("half")
+            pathlib.Path("/dev/full").write_text("any")
+    assert raised.value.errno == errno.ENOSPC
+    assert str(old) in str(raised.value)  # Not /dev/full: the file that the user asked for.
+    assert_untouched(old)
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "mend"),
+    [
+        (errno.ENOSPC, OSError, "free some space"),
+        (errno.EDQUOT, OSError, "free some space"),
+        (errno.EROFS, OSError, "read-only; choose another folder"),
+        (errno.EACCES, PermissionError, "choose a folder that you may write to"),
+        (errno.EPERM, PermissionError, "choose a folder that you may write to"),
+        (errno.ENAMETOOLONG, OSError, "File name too long"),
+    ],
+)
+def test_a_refused_rename_is_explained(old, monkeypatch, number, kind, mend):
+    def refuse(source, target):
+        raise OSError(number, os.strerror(number), str(source))
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(kind, match=mend) as raised:
+        write_json(old, {})
+    assert raised.value.errno == number
+    assert raised.value.filename == str(old)
+    assert_untouched(old)
+
+
+def test_an_error_without_a_number_keeps_its_words(old):
+    # As h5py raises them.
+    with pytest.raises(OSError, match="Can't write data .*file.json"):
+        with replacing(old):
+            raise OSError("Can't write data (file write failed)")
+    assert_untouched(old)
+
+
+def test_a_missing_folder(tmp_path):
+    path = tmp_path / "missing" / "file.json"
+    with pytest.raises(FileNotFoundError, match="create it first") as raised:
+        write_json(path, {})
+    assert str(path) in str(raised.value)
+    assert not path.parent.exists()
+
+
+def test_a_file_in_place_of_the_folder(old):
+    with pytest.raises(NotADirectoryError, match="a file stands where a folder is needed"):
+        write_json(old / "file.json", {})
+    with pytest.raises(FileExistsError, match="a file stands where a folder is needed"):
+        make_folder(old)
+    with pytest.raises(NotADirectoryError, match="a file stands where a folder is needed"):
+        make_folder(old / "below")
+    assert_untouched(old)
+
+
+def test_a_folder_in_place_of_the_file(tmp_path):
+    (tmp_path / "file.json").mkdir()
+    with pytest.raises(IsADirectoryError, match="a folder stands there"):
+        write_json(tmp_path / "file.json", {})
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file.json"]
+
+
+def test_a_model_is_saved_whole_or_not_at_all(tiny_model, tmp_path, full_disk):
+    path = tmp_path / "model.keras"
+    path.write_text("old")
+    with pytest.raises(OSError, match="Cannot write.*model.keras"):
+        tiny_model.save(path)
+    assert_untouched(path)
+
+
+def test_make_folder_makes_those_above_and_keeps_what_is_there(tmp_path):
+    folder = make_folder(str(tmp_path / "a" / "b"))
+    assert folder == tmp_path / "a" / "b" and folder.is_dir()
+    (folder / "kept").write_text("")
+    make_folder(folder)
+    assert (folder / "kept").exists()
+
+
+def test_json_comes_back(tmp_path):
+    write_json(tmp_path / "file.json", {"name": "ü", "values": [1, 0.5, None]})
+    text = (tmp_path / "file.json").read_text(encoding="utf-8")
+    assert text == '{\n  "name": "\\u00fc",\n  "values": [\n    1,\n    0.5,\n    null\n  ]\n}\n'
