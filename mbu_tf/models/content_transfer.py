@@ -226,12 +226,12 @@ class MaskedContentTransfer(MaskEditing, TwoDomainModel):
         mask_bb, raw_bb = self.decode_b(common_b, separate_b, training)
         common_a = self.common_code(a, training)
 
-        if "recon1_a" in active:
-            decoded_a = self.decode_a(common_a, training)
-            terms["recon1_a"] = losses.reconstruction_1_a(decoded_a, a, norm1)
         if "recon1_b" in active:
             decoded_b = self.decode_a(common_b, training)
             terms["recon1_b"] = losses.reconstruction_1_b(mask_bb, raw_bb, decoded_b, b, norm1)
+        if "recon1_a" in active:
+            decoded_a = self.decode_a(common_a, training)
+            terms["recon1_a"] = losses.reconstruction_1_a(decoded_a, a, norm1)
         if active & {"cycle_common", "cycle_separate"}:
             z_ab = losses.composite(*self.decode_b(common_a, separate_b, training), a)
             if "cycle_common" in active:

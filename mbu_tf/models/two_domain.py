@@ -295,6 +295,7 @@ def apply_gradients(optimizer, tape, scaled_loss, variables, clip_norm):
     if clip_norm is not None:
         scale = optimizer.scale_loss(ops.ones((), dtype=scaled_loss.dtype))
         norm = tf.linalg.global_norm(gradients) / scale
-        factor = clip_norm / ops.maximum(norm, clip_norm)
+        # The published code's rule, whose small constant shows in float64.
+        factor = ops.minimum(clip_norm / (norm + 1e-6), 1.0)
         gradients = [g * ops.cast(factor, g.dtype) for g in gradients]
     optimizer.apply(gradients, variables)

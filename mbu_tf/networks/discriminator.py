@@ -32,8 +32,7 @@ class CodeDiscriminator(keras.Model):
         code_shape = tuple(code_shape)
         if len(code_shape) != 3:
             raise ValueError(
-                "`code_shape` must be (height, width, channels). "
-                f"Received: code_shape={code_shape}"
+                f"`code_shape` must be (height, width, channels). Received: code_shape={code_shape}"
             )
         code = keras.Input(code_shape, name="code")
         x = layers.Flatten(name="flatten")(code)

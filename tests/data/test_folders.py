@@ -89,9 +89,9 @@ def test_whole_pictures_are_squeezed_and_crop_keeps_the_aspect(root):
     picture = np.zeros((10, 30, 3), np.uint8)
     picture[:, 10:20] = 255
     Image.fromarray(picture).save(root / "trainB" / "a.tiff")
-    squeezed = load_folders(root, image_size=6).b.take([0])[0]
+    squeezed = load_folders(root, image_size=6, crop=None).b.take([0])[0]
     assert squeezed[:, 0].max() < 50 < 200 < squeezed[:, 2].min()
-    assert load_folders(root, image_size=6, crop="center").b.take([0]).min() == 255
+    assert load_folders(root, image_size=6).b.take([0]).min() == 255
     with pytest.raises(ValueError, match="Received: 'middle'"):
         load_folders(root, crop="middle")
 

@@ -32,7 +32,9 @@ def test_mask_picture_is_grey():
     mask = np.float32([[0.0, 0.5], [1.0, 1.2]])[..., None]
     picture = mask_picture(mask)
     assert picture.dtype == np.uint8
-    np.testing.assert_array_equal(picture, np.stack([np.uint8([[0, 128], [255, 255]])] * 3, axis=-1))
+    np.testing.assert_array_equal(
+        picture, np.stack([np.uint8([[0, 128], [255, 255]])] * 3, axis=-1)
+    )
 
 
 def test_segmentation_picture_tints_the_content_and_fades_the_rest():

@@ -172,9 +172,7 @@ def test_no_network_runs_twice_on_the_same_input(tiny, images, codes, passes):
 
 def test_discriminator_loss_is_of_codes_encoded_anew_or_shared(tiny, images):
     a, b = images
-    tiny.compile(
-        keras.optimizers.SGD(0.5), Frozen(), discriminator_codes="updated"
-    )
+    tiny.compile(keras.optimizers.SGD(0.5), Frozen(), discriminator_codes="updated")
     saved = tiny.get_weights()
     logs = tiny.train_step((a, b))
     codes = [tiny.common_encoder(x, training=True) for x in (a, b)]

@@ -1,0 +1,150 @@
+"""The avatar builder: exact pairs, exact masks, the same bytes for the same seed."""
+
+import io
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mbu_tf.data import avatar_faces
+from mbu_tf.data.avatars import Avatars, AvatarsConfig, load_avatars
+
+COUNTS = {"train": 6, "validation": 3, "test": 8}
+
+
+def decoded(png):
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    return tmp_path_factory.mktemp("tfds")
+
+
+def load(data_dir, split, task="glasses", **options):
+    return load_avatars(task, split, 64, data_dir=data_dir, counts=COUNTS, **options)
+
+
+def test_splits_and_shapes(data_dir):
+    train, test = load(data_dir, "train"), load(data_dir, "test")
+    assert (len(train.a), len(train.b), len(test.a), len(test.b)) == (6, 6, 8, 8)
+    assert train.b_mask is None and train.b_without is None and train.a_with is None
+    for images, channels in (
+        *((x, 3) for x in (test.a, test.b, test.b_without, test.a_with, test.a_with_next)),
+        (test.b_mask, 1),
+    ):
+        assert images.take(range(8)).shape == (8, 64, 64, channels)
+    variants = avatar_faces.TASKS["glasses"]["variants"]
+    assert test.b_variants == [variants[i % len(variants)] for i in range(8)]
+
+
+def test_truth_is_the_exact_same_face(data_dir):
+    test = load(data_dir, "test")
+    b, without, mask = (x.take(range(8)) for x in (test.b, test.b_without, test.b_mask))
+    for i in range(8):
+        # Rendered anew here, with the part and without it.
+        seed = f"0/test/b/{i}"
+        face = decoded(avatar_faces.render_face("glasses", seed, test.b_variants[i], 64))
+        bare = decoded(avatar_faces.render_face("glasses", seed, None, 64))
+        np.testing.assert_array_equal(b[i], face)
+        np.testing.assert_array_equal(without[i], bare)
+        np.testing.assert_array_equal(mask[i, ..., 0], 255 * (face != bare).any(-1))
+    assert set(np.unique(mask)) == {0, 255}
+    assert 0.02 < (mask > 0).mean() < 0.12
+
+
+def test_truth_of_a_wears_the_parts_of_its_references(data_dir):
+    test = load(data_dir, "test")
+    for i in (0, 3):
+        for images, variant in (
+            (test.a, None),
+            (test.a_with, test.b_variants[i]),
+            (test.a_with_next, test.b_variants[i + 1]),
+        ):
+            face = avatar_faces.render_face("glasses", f"0/test/a/{i}", variant, 64)
+            np.testing.assert_array_equal(images.take([i])[0], decoded(face))
+
+
+def test_masks_lie_where_glasses_and_beards_are(data_dir):
+    rows = np.arange(64)[None, :, None]
+    heights = {}
+    for task in ("glasses", "facial_hair"):
+        test = load(data_dir, "test", task=task)
+        mask = test.b_mask.take(range(8))[..., 0] > 0
+        heights[task] = (mask * rows).sum((1, 2)) / mask.sum((1, 2))
+    assert (heights["glasses"] < 40).all()
+    assert (heights["facial_hair"] > heights["glasses"].max()).all()
+
+
+def test_same_bytes_for_the_same_seed_and_others_for_another(data_dir, tmp_path):
+    one = load(data_dir, "train")
+    again = load(tmp_path, "train", workers=1)
+    other = load(tmp_path, "train", seed=1)
+    pixels = [d.a.take(range(6)).tobytes() + d.b.take(range(6)).tobytes() for d in (one, again)]
+    assert pixels[0] == pixels[1]
+    assert other.a.take(range(6)).tobytes() not in pixels[0]
+
+
+def test_splits_share_no_face():
+    pictures = {
+        avatar_faces.render_face("glasses", f"0/{split}/a/{i}", None, 64)
+        for split in COUNTS
+        for i in range(20)
+    }
+    assert len(pictures) == 60
+
+
+def test_the_cache_is_used(data_dir, monkeypatch):
+    load(data_dir, "train")
+
+    def refuse(*args):
+        raise AssertionError("rendered again")
+
+    monkeypatch.setattr(avatar_faces, "render_faces", refuse)
+    load(data_dir, "train")
+
+
+@pytest.mark.parametrize("task", avatar_faces.TASKS)
+def test_every_variant_of_every_task_shows_and_is_local(task):
+    bare = decoded(avatar_faces.render_face(task, "face", None, 64))
+    for variant in avatar_faces.TASKS[task]["variants"]:
+        face = decoded(avatar_faces.render_face(task, "face", variant, 64))
+        share = (avatar_faces.difference_mask(face, bare) > 0).mean()
+        assert 0.003 < share < 0.35, (variant, share)
+
+
+def test_every_style_is_cc0_and_every_choice_exists():
+    for recipe in avatar_faces.TASKS.values():
+        style = avatar_faces._style(recipe["style"])
+        assert style.meta().license().name() == "CC0 1.0"
+        components = style.components()
+        for name, chosen in recipe["options"].items():
+            if name.endswith("Variant"):
+                assert set(chosen) <= set(components[name.removesuffix("Variant")].variants())
+        assert set(recipe["variants"]) <= set(components[recipe["part"]].variants())
+
+
+def test_variants_that_are_no_glasses_or_not_local_are_left_out():
+    assert "eyepatch" not in avatar_faces.TASKS["glasses"]["variants"]
+    assert "moustache8" not in avatar_faces.TASKS["facial_hair"]["variants"]
+
+
+def test_rendering_starts_without_tensorflow():
+    code = "import mbu_tf.data.avatar_faces, sys; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_configurations():
+    names = set(Avatars.builder_configs)
+    assert {"glasses_64", "glasses_128", "facial_hair_64", "facial_hair_128"} <= names
+    with pytest.raises(ValueError, match="Avatar tasks are.*Received: task='wings'"):
+        AvatarsConfig("wings", 64)
+    with pytest.raises(ValueError, match="Avatar splits are.*Received: split='dev'"):
+        load_avatars("glasses", "dev")
+
+
+def test_a_worker_that_fails_is_an_error():
+    with pytest.raises(RuntimeError, match="ended early"):
+        list(avatar_faces.render_faces([("glasses", "x", None, 64), ("wings", "x", None, 64)]))
