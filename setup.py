@@ -16,7 +16,7 @@ setup(
     description="Mask based unsupervised content transfer for Keras 3 and TensorFlow",
     long_description=(HERE / "README.md").read_text("utf-8"),
     long_description_content_type="text/markdown",
-    license="Apache-2.0",
+    license="MIT",
     python_requires=">=3.10",
     # `export`, `examples` and `tests` beside it are no packages to install.
     packages=find_packages(include=["mbu_tf", "mbu_tf.*"]),

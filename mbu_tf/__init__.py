@@ -10,6 +10,7 @@ _EXPORTS = {
     "MaskedContentTransfer": "mbu_tf.models.content_transfer",
     "TwoDomainModel": "mbu_tf.models.two_domain",
     "TwoDomains": "mbu_tf.data.domains",
+    "load_model": "mbu_tf.models.loading",
     "load_source": "mbu_tf.data.sources",
 }
 __all__ = [*_EXPORTS, "__version__"]

@@ -69,6 +69,19 @@ def png_path(text):
     return text
 
 
+def crop(text):
+    """`center`, `whole` (`None`) or a box of four integers."""
+    if text in ("center", "whole"):
+        return None if text == "whole" else text
+    try:
+        left, top, right, bottom = map(int, text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"must be center, whole or LEFT,TOP,RIGHT,BOTTOM. Received: {text}"
+        ) from error
+    return left, top, right, bottom
+
+
 def source(text):
     """A data source; only its form is checked."""
     from mbu_tf.data.sources import parse_source

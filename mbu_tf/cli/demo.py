@@ -30,24 +30,21 @@ def run(arguments):
 
     import numpy as np
 
-    from mbu_tf.cli.train import train_model
     from mbu_tf.data.avatars import SPLITS, load_avatars
     from mbu_tf.data.domains import to_model_range
     from mbu_tf.data.images import write_png
     from mbu_tf.evaluation.pictures import transfer_grid
+    from mbu_tf.training import train_preset
 
     counts = {**SPLITS, "train": arguments.faces} if arguments.faces else None
     test = load_avatars("glasses", "test", counts=counts)
-    model, metrics = train_model(
+    model, metrics = train_preset(
         "avatars",
         load_avatars("glasses", "train", counts=counts),
         arguments.output,
-        image_size=test.image_size,
-        steps=arguments.steps,
-        batch_size=None,
-        width=None,
-        seed=arguments.seed,
         held_out=test,
+        steps=arguments.steps,
+        seed=arguments.seed,
     )
     references = [test.b_variants.index(kind) for kind in KINDS]
     picture = transfer_grid(

@@ -1,0 +1,1 @@
+"""The trainer that methods share, and one file per method."""

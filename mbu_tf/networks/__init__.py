@@ -1,0 +1,1 @@
+"""The networks of appendix A: shapes only, no losses."""

@@ -68,7 +68,7 @@ def test_a_model_of_another_kind(tmp_path):
     with pytest.raises(ValueError, match="another kind.*Received: Sequential"):
         load_model(path)
     keras.Sequential([keras.Input((2,)), Unregistered()]).save(path)
-    with pytest.raises(ValueError, match="made by another program or version .*Unregistered"):
+    with pytest.raises(ValueError, match="made by another program or version"):
         load_model(path)
 
 

@@ -1,0 +1,35 @@
+"""Train on avatars from a few lines of Python, then add, remove and outline glasses.
+
+    python examples/quickstart.py [--steps 3500] [--output quickstart]
+"""
+
+import argparse
+import pathlib
+
+from mbu_tf import MaskedContentTransfer, load_source
+from mbu_tf.callbacks import TrainingAdvice
+from mbu_tf.data import to_model_range, write_png
+from mbu_tf.evaluation import transfer_grid
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--steps", type=int, default=3500)
+parser.add_argument("--output", type=pathlib.Path, default="quickstart")
+arguments = parser.parse_args()
+arguments.output.mkdir(parents=True, exist_ok=True)
+
+train = load_source("avatars:glasses", "train", image_size=64)
+test = load_source("avatars:glasses", "test", image_size=64)
+
+model = MaskedContentTransfer.from_preset("avatars", steps=arguments.steps)
+model.fit(
+    train.batches(batch_size=16, seed=0),
+    steps_per_epoch=arguments.steps,
+    callbacks=[TrainingAdvice()],
+)
+model.find_mask_threshold(to_model_range(train.b.take(range(512))))
+model.save(arguments.output / "model.keras")
+
+faces = to_model_range(test.a.take(range(6)))
+with_glasses = to_model_range(test.b.take(range(5)))
+write_png(arguments.output / "transfer.png", transfer_grid(model, faces, with_glasses))
+print(f"See {arguments.output / 'transfer.png'}")

@@ -1,0 +1,147 @@
+import contextlib
+import io
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from mbu_tf.cli import train as cli_train
+from mbu_tf.cli.main import main
+from mbu_tf.data.images import read_image, write_png
+from mbu_tf.models.loading import load_model
+
+TINY = ["--preset", "avatars", "--image-size", "32", "--width", "0.03", "--batch-size", "2"]
+
+
+def write_images(folder, names, count):
+    rng = np.random.default_rng(0)
+    for name in names:
+        (folder / name).mkdir(parents=True)
+        for i in range(count):
+            write_png(folder / name / f"{i}.png", rng.integers(0, 256, (40, 30, 3), np.uint8))
+
+
+def train(data, output, *options):
+    """Exit status, and what was written to stderr."""
+    with contextlib.redirect_stderr(io.StringIO()) as errors:
+        with contextlib.redirect_stdout(io.StringIO()):
+            status = main(
+                ["train", *TINY, "--data", f"folders:{data}", "--output", str(output), *options]
+            )
+    return status, errors.getvalue()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("train")
+    write_images(folder / "data", ["trainA", "trainB"], 3)
+    write_images(folder / "data", ["testA", "testB"], 2)
+    # Of eleven steps, ten epochs would make twenty.
+    result = train(folder / "data", folder / "run", "--steps", "11", "--seed", "5")
+    return folder / "run", result
+
+
+def test_training_writes_model_figures_and_pictures(trained):
+    folder, result = trained
+    assert result == (0, "")
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "metrics.json",
+        "model.keras",
+        "pictures",
+    ]
+    pictures = sorted((folder / "pictures").iterdir())
+    assert [path.name for path in pictures] == [f"epoch-000{i}.png" for i in range(1, 7)]
+    assert read_image(pictures[-1]).ndim == 3
+
+
+def test_the_figures_say_what_was_run(trained):
+    figures = json.loads((trained[0] / "metrics.json").read_text())
+    assert (figures["preset"], figures["image_size"], figures["batch_size"]) == ("avatars", 32, 2)
+    assert figures["seed"] == 5
+    assert figures["steps"] == 12  # Six epochs of two.
+    for part in ("training", "held_out"):
+        assert {"loss", "recon1_b", "confusion", "mask_coverage"} <= set(figures[part])
+        assert all(np.isfinite(value) for value in figures[part].values())
+    assert "truth" not in figures  # Folders carry none.
+
+
+def test_the_model_loads_with_its_threshold(trained):
+    folder, _ = trained
+    model = load_model(folder / "model.keras")
+    figures = json.loads((folder / "metrics.json").read_text())
+    assert model.image_size == 32 and model.optimizer.iterations == 12
+    assert model.checked_threshold() == pytest.approx(figures["mask_threshold"])
+    assert figures["mask_threshold"] != pytest.approx(0.1)  # Found, not the published one.
+
+
+@pytest.fixture
+def arguments(monkeypatch):
+    """What `train_model` is called with, instead of training."""
+    calls = []
+    monkeypatch.setattr(
+        cli_train, "train_model", lambda *args, **kwargs: calls.append((args, kwargs))
+    )
+    return calls
+
+
+def test_options_are_passed_on(tmp_path, arguments):
+    write_images(tmp_path / "data", ["trainA", "trainB", "valA", "valB"], 2)
+    options = ("--steps", "7", "--seed", "3", "--precision", "mixed_bfloat16")
+    assert train(tmp_path / "data", tmp_path / "run", *options) == (0, "")
+    assert keras.config.dtype_policy().name == "mixed_bfloat16"
+    (((preset, domains, output), options),) = arguments
+    assert (preset, output) == ("avatars", str(tmp_path / "run"))
+    assert len(domains.a) == 2 and domains.image_size == 32
+    assert len(options.pop("held_out").a) == 2  # Without a test split, that of validation.
+    assert options == {"image_size": 32, "steps": 7, "batch_size": 2, "width": 0.03, "seed": 3}
+
+
+def test_what_is_left_out_is_the_presets(tmp_path, arguments):
+    write_images(tmp_path / "data", ["trainA", "trainB"], 1)
+    command = ["train", "--preset", "smile", "--data", f"folders:{tmp_path / 'data'}"]
+    assert main([*command, "--output", str(tmp_path / "run")]) == 0
+    (_, domains, _), options = arguments[0]
+    assert domains.image_size == options["image_size"] == 128
+    assert options["steps"] is options["batch_size"] is options["width"] is None
+    assert keras.config.dtype_policy().name == "float32"
+
+
+def test_it_is_said_that_nothing_is_held_out(tmp_path, arguments):
+    write_images(tmp_path / "data", ["trainA", "trainB"], 1)
+    status, error = train(tmp_path / "data", tmp_path / "run")
+    assert status == 0
+    assert error.startswith("mbu-tf: no figures of unseen images, none are held out: ")
+    assert error.count("\n") == 1 and "testA" in error
+    assert arguments[0][1]["held_out"] is None
+
+
+def test_an_unknown_preset_is_told_before_anything_is_written(tmp_path):
+    status, error = train(tmp_path, tmp_path / "run", "--preset", "glases")
+    assert status == 1
+    assert "'glasses'" in error and "Received: --preset glases" in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_missing_data_are_told_before_anything_is_written(tmp_path):
+    write_images(tmp_path / "data", ["trainA"], 1)
+    status, error = train(tmp_path / "data", tmp_path / "run")
+    assert status == 1
+    assert "trainB" in error and error.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_width_too_small_for_the_preset_is_told(tmp_path):
+    write_images(tmp_path / "data", ["trainA", "trainB"], 1)
+    status, error = train(tmp_path / "data", tmp_path / "run", "--preset", "glasses")
+    assert status == 1
+    assert "`width`" in error and error.splitlines()[-1].startswith("mbu-tf: ")
+
+
+def test_an_output_that_is_a_file(tmp_path):
+    write_images(tmp_path / "data", ["trainA", "trainB"], 1)
+    (tmp_path / "run").touch()
+    status, error = train(tmp_path / "data", tmp_path / "run")
+    assert status == 1
+    assert "a file stands where a folder is needed" in error.splitlines()[-1]
