@@ -24,9 +24,10 @@ model = MaskedContentTransfer.from_preset("avatars", steps=arguments.steps)
 model.fit(
     train.batches(batch_size=16, seed=0),
     steps_per_epoch=arguments.steps,
+    shuffle=False,  # they are already
     callbacks=[TrainingAdvice()],
 )
-model.find_mask_threshold(to_model_range(train.b.take(range(512))))
+model.find_mask_threshold(to_model_range(train.b.take(range(min(len(train.b), 512)))))
 model.save(arguments.output / "model.keras")
 
 faces = to_model_range(test.a.take(range(6)))

@@ -9,15 +9,22 @@ Domain A lacks the content and B has it. A logit is positive where the
 discriminator C takes a code for one of domain B, so B's label is 1 and A's 0.
 """
 
+import keras
 from keras import ops
 
 NORMS = ("l1", "l2")
 
 
+def widened(*tensors):
+    """`tensors` in one dtype: float64 if one of them is, else float32."""
+    tensors = [ops.convert_to_tensor(x) for x in tensors]
+    dtype = keras.backend.result_type("float32", *(x.dtype for x in tensors))
+    return [ops.cast(x, dtype) for x in tensors]
+
+
 def at_least_float32(x):
     """`x` widened to float32, or as it is if already float64."""
-    x = ops.convert_to_tensor(x)
-    return x if x.dtype == "float64" else ops.cast(x, "float32")
+    return widened(x)[0]
 
 
 def composite(mask, raw, background):
@@ -31,7 +38,7 @@ def composite(mask, raw, background):
     Returns:
         The composite image, shaped as `raw`.
     """
-    mask, raw, background = (at_least_float32(x) for x in (mask, raw, background))
+    mask, raw, background = widened(mask, raw, background)
     return mask * raw + (1.0 - mask) * background
 
 
@@ -68,7 +75,8 @@ def discriminator_loss(logits_a, logits_b):
 
 def distance(x, y, norm="l1"):
     """Mean absolute (`"l1"`) or mean squared (`"l2"`) difference over all elements."""
-    difference = at_least_float32(x) - at_least_float32(y)
+    x, y = widened(x, y)
+    difference = x - y
     return ops.mean(ops.abs(difference) if norm == "l1" else ops.square(difference))
 
 

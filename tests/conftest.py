@@ -19,7 +19,7 @@ def default_precision():
 
 @pytest.fixture(scope="session")
 def tiny_model():
-    """An untrained model of 32 px whose binary masks are neither empty nor full."""
+    """A model of 32 px, untrained, but with masks of all values that follow the images."""
     import keras
 
     from mbu_tf.models.content_transfer import MaskedContentTransfer
@@ -27,6 +27,9 @@ def tiny_model():
     keras.utils.set_random_seed(0)
     model = MaskedContentTransfer(image_size=32, depth=4, width=0.03, separate_channels=2)
     model.compile()
+    for weight in model.generator_variables:
+        if weight.name == "kernel":
+            weight.assign(2.5 * weight)
     image = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float32)
     model.mask_threshold = np.median(model.segment(image))
     return model

@@ -78,6 +78,8 @@ def test_pixels_outside_the_mask_are_the_photos_own(shape, edit):
     outside[square_of(*shape)] = False
     assert not edited.mask[outside].any()
     np.testing.assert_array_equal(edited.image[edited.mask == 0], given[edited.mask == 0])
+    if edit == "remove":
+        assert set(np.unique(edited.mask)) <= {0, 1}
     if min(shape) > 5:  # And something was edited.
         assert (edited.image != given).any() and (edited.mask == 0)[square_of(*shape)].any()
 
@@ -92,7 +94,7 @@ def test_pixels_outside_the_mask_are_the_photos_own(shape, edit):
 )
 def test_closed_forms_of_full_and_empty_masks(shape, edit):
     photo = random_photo(*shape)
-    image, mask = edit(Stub(0.0, 0.3), photo)
+    image, mask = edit(Stub(0.0, np.nan), photo)
     np.testing.assert_array_equal(image, photo)
     assert not mask.any()
 
@@ -228,7 +230,7 @@ def assert_same_picture(image, expected):
 
 def test_transfer_of_model_sized_photos(tiny_model, pair):
     target, reference = pair
-    edited = photos.transfer_photo(tiny_model, target, reference)
+    edited = photos.transfer_photo(tiny_model, target, reference, mask_floor=0)
     edit = tiny_model.transfer(batch(target), batch(reference))
     assert_same_picture(edited.image, edit.image[0])
     np.testing.assert_allclose(edited.mask, edit.mask[0, ..., 0], atol=1e-6)
@@ -252,7 +254,7 @@ def test_segmentation_of_model_sized_photos(tiny_model, pair, threshold):
 
 def test_interpolation_of_model_sized_photos(tiny_model, pair):
     target, reference = pair
-    edits = photos.interpolate_photo(tiny_model, target, reference, target, 3)
+    edits = photos.interpolate_photo(tiny_model, target, reference, target, 3, mask_floor=0)
     expected = tiny_model.interpolate(batch(target), batch(reference), batch(target), 3)
     assert len(edits) == 3
     for edit, image, mask in zip(edits, expected.image[0], expected.mask[0], strict=True):

@@ -1,5 +1,6 @@
 """`mbu-tf train`: a model from two image sets."""
 
+import argparse
 import sys
 
 from mbu_tf.cli.arguments import (
@@ -60,7 +61,7 @@ def add_parser(subparsers):
     parser.add_argument(
         "--crop",
         type=crop,
-        default="default",
+        default=argparse.SUPPRESS,
         metavar="CROP",
         help="center, whole or LEFT,TOP,RIGHT,BOTTOM in pixels, before resizing (default: the "
         "centre square); not for avatars",
@@ -86,7 +87,7 @@ def run(arguments):
         raise ValueError(f"Presets are {sorted(presets)}. Received: --preset {arguments.preset}")
     keras.config.set_dtype_policy(arguments.precision)
     image_size = arguments.image_size or presets[arguments.preset]["architecture"]["image_size"]
-    options = {} if arguments.crop == "default" else {"crop": arguments.crop}
+    options = {"crop": arguments.crop} if "crop" in arguments else {}
     if options and arguments.data.startswith("avatars:"):
         raise ValueError("Avatars are rendered to size and cannot be cropped: leave out --crop.")
     train_preset(

@@ -5,7 +5,7 @@ from keras import ops
 
 from mbu_tf import losses
 from mbu_tf.models.mask_editing import MaskEditing
-from mbu_tf.models.presets import PRESETS, build_optimizer
+from mbu_tf.models.presets import FORMULATIONS, PRESETS, build_optimizer
 from mbu_tf.models.two_domain import TwoDomainModel
 from mbu_tf.networks import blocks
 from mbu_tf.networks.decoder import Decoder, MaskDecoder
@@ -43,6 +43,11 @@ class MaskedContentTransfer(MaskEditing, TwoDomainModel):
             code, Es never sees A) or `"encoded"` (paper).
         recon1_norm, recon2_norm: `"l1"` (equations 5, 6 and 8) or `"l2"` (the
             ablation "L2 recon #1" and "#2" of table 7).
+        share_passes: whether terms share what they have in common. `False`
+            runs every pass of the published code, in its order: m(b, b) and
+            z_raw(b, b) a second time for equation 8, and what terms of weight
+            0 need. Losses and gradients are the same; only the running
+            statistics of batch normalisation, which every pass moves, differ.
 
     Loss terms, for `compile(loss_weights=...)`, with the published defaults for
     glasses: `recon1_a` (equation 5, lambda_1 = 5), `recon1_b` (equation 6,
@@ -82,6 +87,7 @@ class MaskedContentTransfer(MaskEditing, TwoDomainModel):
         separate_code_of_a="zeros",
         recon1_norm="l1",
         recon2_norm="l1",
+        share_passes=True,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -103,6 +109,7 @@ class MaskedContentTransfer(MaskEditing, TwoDomainModel):
             "separate_code_of_a": separate_code_of_a,
             "recon1_norm": recon1_norm,
             "recon2_norm": recon2_norm,
+            "share_passes": share_passes,
         }
         self.image_size = image_size
         common, last_filters = self._common_channels()
@@ -152,22 +159,23 @@ class MaskedContentTransfer(MaskEditing, TwoDomainModel):
         return common, code_channels - separate
 
     @classmethod
-    def from_preset(cls, name, steps=None, **overrides):
+    def from_preset(cls, name, steps=None, formulation=None, **overrides):
         """A compiled model from a named recipe.
 
         Args:
             name: key of `presets`, e.g. `"glasses"`.
             steps: training steps that the recipe's learning rate decay spans;
                 `None` is the recipe's own number.
+            formulation: `"published_code"` trains as the published code does,
+                step for step; `"paper"` as the paper's text reads; `None` as
+                the recipe says (docs/published-code.md compares the three).
             **overrides: constructor arguments in place of the recipe's, e.g.
                 `image_size=64`.
 
         Raises:
-            ValueError: on an unknown name.
+            ValueError: on an unknown name or formulation.
         """
-        if name not in cls.presets:
-            raise ValueError(f"Presets are {sorted(cls.presets)}. Received: name={name!r}")
-        recipe = cls.presets[name]
+        recipe = cls.recipe(name, formulation)
         steps = steps or recipe["training"]["steps"]
         model = cls(**{**recipe["architecture"], **overrides})
         model.compile(
@@ -176,6 +184,16 @@ class MaskedContentTransfer(MaskEditing, TwoDomainModel):
             **recipe["compile"],
         )
         return model
+
+    @classmethod
+    def recipe(cls, name, formulation=None):
+        """The recipe `name` of `presets` in a formulation; see `from_preset`."""
+        if name not in cls.presets:
+            raise ValueError(f"Presets are {sorted(cls.presets)}. Received: name={name!r}")
+        if formulation is None:
+            return cls.presets[name]
+        blocks.check_choice("formulation", formulation, FORMULATIONS)
+        return FORMULATIONS[formulation](cls.presets[name])
 
     @property
     def generator_networks(self):
@@ -215,9 +233,10 @@ class MaskedContentTransfer(MaskEditing, TwoDomainModel):
         """Equations 5 to 9 on one batch; every network runs once on each input.
 
         m(b, b) and z_raw(b, b) serve equations 6 and 8; z(a, b), equation 9
-        alone.
+        alone. Without `share_passes` see there.
         """
-        active = set(self.active_losses)
+        share = self._config["share_passes"]
+        active = set(self.active_losses if share else self.default_loss_weights)
         norm1, norm2 = self._config["recon1_norm"], self._config["recon2_norm"]
         terms = {}
 
@@ -248,6 +267,8 @@ class MaskedContentTransfer(MaskEditing, TwoDomainModel):
             mask_aa, raw_aa = self.decode_b(common_a, separate_a, training)
             terms["recon2_a"] = losses.reconstruction_2(mask_aa, raw_aa, a, norm2)
         if "recon2_b" in active:
+            if not share:
+                mask_bb, raw_bb = self.decode_b(common_b, separate_b, training)
             terms["recon2_b"] = losses.reconstruction_2(mask_bb, raw_bb, b, norm2)
         if "mask_size" in active:
             terms["mask_size"] = losses.mask_size_loss(mask_bb)

@@ -4,28 +4,41 @@ The keys of a recipe: `description`; `architecture` (constructor arguments);
 `optimizer` and `discriminator_optimizer` (what `build_optimizer` takes);
 `compile` (further arguments of `compile`, the loss weights among them);
 `training` (`steps`, `batch_size`, `flip`, which `mbu-tf train` follows).
+
+A formulation turns a recipe into what the published code, or the paper's text,
+makes of the same task; docs/published-code.md compares them.
 """
 
 import keras
+
+from mbu_tf.optimizers import PyTorchAdam
 
 
 def build_optimizer(recipe, steps):
     """Adam as a recipe asks for it, a fresh instance each time.
 
     Args:
-        recipe: dict of `learning_rate`, `beta_1`, `beta_2` and `decay_to`, the
+        recipe: dict of `learning_rate`, `beta_1`, `beta_2`, `decay_to`, the
             share of the learning rate that a cosine decay over all steps
-            leaves, or `None` for a constant one.
+            leaves, or `None` for a constant one, and `pytorch`, whether it is
+            to be PyTorch's Adam.
         steps: training steps.
     """
     rate, share = recipe["learning_rate"], recipe["decay_to"]
     if share is not None:
         rate = keras.optimizers.schedules.CosineDecay(rate, steps, alpha=share)
-    return keras.optimizers.Adam(rate, beta_1=recipe["beta_1"], beta_2=recipe["beta_2"])
+    kind = PyTorchAdam if recipe["pytorch"] else keras.optimizers.Adam
+    return kind(rate, beta_1=recipe["beta_1"], beta_2=recipe["beta_2"])
 
 
 def _adam(learning_rate, decay_to=None):
-    return {"learning_rate": learning_rate, "beta_1": 0.5, "beta_2": 0.999, "decay_to": decay_to}
+    return {
+        "learning_rate": learning_rate,
+        "beta_1": 0.5,
+        "beta_2": 0.999,
+        "decay_to": decay_to,
+        "pytorch": False,
+    }
 
 
 def _published(description, recon1_a, recon1_b, cycle_separate, recon2, confusion):
@@ -52,7 +65,7 @@ def _published(description, recon1_a, recon1_b, cycle_separate, recon2, confusio
     }
 
 
-def _quick(description, separate_channels, learning_rate, steps, flip):
+def _quick(description, separate_channels, learning_rate, recon2, confusion, steps, flip):
     """A recipe for a CPU: 64 px, half width (docs/learning.md says how it was found)."""
     return {
         "description": description,
@@ -71,9 +84,9 @@ def _quick(description, separate_channels, learning_rate, steps, flip):
                 "recon1_b": 7.0,
                 "cycle_common": 0.0,
                 "cycle_separate": 0.03,
-                "recon2_a": 2.0,
-                "recon2_b": 2.0,
-                "confusion": 0.1,
+                "recon2_a": recon2,
+                "recon2_b": recon2,
+                "confusion": confusion,
             },
         },
         "training": {"steps": steps, "batch_size": 16, "flip": flip},
@@ -81,8 +94,24 @@ def _quick(description, separate_channels, learning_rate, steps, flip):
 
 
 PRESETS = {
-    "avatars": _quick("The embedded avatars, minutes on a CPU.", 8, 4e-3, 3500, False),
-    "photos": _quick("Photographs at 64 px, an hour or two on a CPU.", 16, 2e-3, 30_000, True),
+    "avatars": _quick(
+        "The embedded avatars, minutes on a CPU.",
+        separate_channels=8,
+        learning_rate=4e-3,
+        recon2=2.0,
+        confusion=0.1,
+        steps=3500,
+        flip=False,
+    ),
+    "photos": _quick(
+        "Photographs at 64 px, an hour on a CPU.",
+        separate_channels=16,
+        learning_rate=2e-3,
+        recon2=1.0,
+        confusion=0.2,
+        steps=20_000,
+        flip=True,
+    ),
     "glasses": _published("B: glasses, A: none.", 5.0, 7.0, 0.001, 0.7, 0.005),
     "smile": _published("B: smiling, A: not.", 5.0, 7.0, 0.0001, 1.0, 0.005),
     "womens_hair": _published(
@@ -98,3 +127,60 @@ PRESETS = {
         *(5.0, 7.0, 0.001, 0.7, 0.005),
     ),
 }
+
+
+def published_code(recipe):
+    """`recipe` as the published code trains it, step for step (`mbu_tf.interop`)."""
+    return {
+        **recipe,
+        "architecture": {
+            **recipe["architecture"],
+            "depth": 6,
+            "common_channels": None,
+            "normalization": "batch",
+            "encoder_activation": "leaky_relu",
+            "decoder_activation": "leaky_relu",
+            "decoder_a_input": "common_and_zeros",
+            "separate_code_of_a": "zeros",
+            "share_passes": False,
+        },
+        "optimizer": {**recipe["optimizer"], "pytorch": True},
+        "discriminator_optimizer": {**recipe["discriminator_optimizer"], "pytorch": True},
+        "compile": {
+            **recipe["compile"],
+            "generator_clip_norm": 5.0,
+            "discriminator_clip_norm": None,
+            "confusion_label": 0,
+            "discriminator_codes": "updated",
+        },
+    }
+
+
+def paper(recipe):
+    """`recipe` as the paper's text has it: appendix A, one lambda_3, no factor at L_DC."""
+    weights = recipe["compile"]["loss_weights"]
+    return {
+        **recipe,
+        "architecture": {
+            **recipe["architecture"],
+            "separate_channels": 100,
+            "common_channels": "paper",
+            "decoder_activation": "relu",
+            "decoder_a_input": "common",
+            "separate_code_of_a": "encoded",
+        },
+        "compile": {
+            **recipe["compile"],
+            "generator_clip_norm": None,
+            "confusion_label": 1,
+            "discriminator_codes": "shared",
+            "loss_weights": {
+                **weights,
+                "cycle_common": weights["cycle_separate"],
+                "confusion": 1.0,
+            },
+        },
+    }
+
+
+FORMULATIONS = {"published_code": published_code, "paper": paper}

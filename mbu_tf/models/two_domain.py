@@ -8,6 +8,7 @@ from keras import ops
 
 from mbu_tf import losses
 from mbu_tf.files import replacing
+from mbu_tf.networks.decoder import output_dtype
 
 DISCRIMINATOR_CODES = ("updated", "shared")
 
@@ -29,9 +30,21 @@ class TwoDomainModel(keras.Model):
     Batches are `(a, b)`, or `(a, b, mask_b)` where a true mask of b is known;
     images `(batch, height, width, 3)` float in [-1, 1], masks `(batch, height,
     width, 1)` in [0, 1]. Masks only feed the `iou` metric, no loss sees them.
+
+    Args:
+        published_counts: counters of the checkpoint of the published code that
+            the model came from; `mbu_tf.interop` sets and explains them.
+        **kwargs: those of `keras.Model`.
     """
 
     default_loss_weights = {}
+
+    def __init__(self, published_counts=None, **kwargs):
+        super().__init__(**kwargs)
+        self.published_counts = published_counts
+
+    def get_config(self):
+        return {**super().get_config(), "published_counts": self.published_counts}
 
     def compile(
         self,
@@ -130,7 +143,7 @@ class TwoDomainModel(keras.Model):
         self._trackers = {}
         names = ["loss", *self.active_losses, "discriminator_loss", "discriminator_accuracy"]
         for name in [*names, *self.monitor_names]:
-            self._trackers[name] = keras.metrics.Mean(name=name)
+            self._trackers[name] = keras.metrics.Mean(name=name, dtype=output_dtype())
 
     @property
     def active_losses(self):
@@ -160,9 +173,9 @@ class TwoDomainModel(keras.Model):
 
         Returns:
             `(terms, code_a, code_b, monitors)`: a dict of unweighted scalar
-            losses holding every name in `active_losses` except `confusion`,
-            the common codes of a and b, and a dict of scalars to show
-            (`monitor_names`).
+            losses holding every name in `active_losses` except `confusion`
+            (others are left aside), the common codes of a and b, and a dict of
+            scalars to show (`monitor_names`).
         """
         raise NotImplementedError
 
@@ -172,6 +185,7 @@ class TwoDomainModel(keras.Model):
 
     def _generator_forward(self, a, b, mask_b, training):
         terms, code_a, code_b, monitors = self.generator_losses(a, b, mask_b, training=training)
+        terms = {name: term for name, term in terms.items() if name in self.active_losses}
         if "confusion" in self.active_losses:
             terms["confusion"] = losses.domain_confusion_loss(
                 self.discriminator(code_a, training=training),
@@ -210,7 +224,8 @@ class TwoDomainModel(keras.Model):
         )
 
         if self.discriminator_codes == "updated":
-            codes = [self.common_code(x, training=True) for x in (a, b)]
+            # First b, as the published code, whose running statistics show it.
+            codes = [self.common_code(x, training=True) for x in (b, a)][::-1]
         codes = [ops.stop_gradient(c) for c in codes]
         variables = self.discriminator.trainable_variables
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -234,6 +249,8 @@ class TwoDomainModel(keras.Model):
             super().save(beside, *args, **kwargs)
 
     def get_compile_config(self):
+        if not self.compiled:
+            return {}
         return {
             "optimizer": keras.saving.serialize_keras_object(self.optimizer),
             "discriminator_optimizer": keras.saving.serialize_keras_object(

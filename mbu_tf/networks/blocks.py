@@ -43,8 +43,16 @@ def check_positive_int(name, value):
         raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
 
 
-def check_image_size(image_size, depth):
-    """Raise `ValueError` unless `depth` halvings of `image_size` come out even."""
+def checked_depth(image_size, depth, code_channels, normalization, activation):
+    """`depth`, or its default if `None`, after checking the arguments of a chain of blocks.
+
+    Raises:
+        ValueError: on an argument outside its range.
+    """
+    check_positive_int("code_channels", code_channels)
+    check_choice("normalization", normalization, NORMALIZATIONS)
+    check_choice("activation", activation, ACTIVATIONS)
+    depth = default_depth(image_size) if depth is None else depth
     check_positive_int("image_size", image_size)
     check_positive_int("depth", depth)
     if depth < 2 or image_size % 2**depth:
@@ -52,6 +60,7 @@ def check_image_size(image_size, depth):
             f"`depth` must be at least 2 and `image_size` a multiple of 2**depth, since each of "
             f"the `depth` blocks halves the image. Received: image_size={image_size}, depth={depth}"
         )
+    return depth
 
 
 def default_depth(image_size):

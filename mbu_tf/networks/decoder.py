@@ -4,6 +4,7 @@ import keras
 from keras import layers, ops
 
 from mbu_tf.networks import blocks
+from mbu_tf.networks.network import Network
 
 
 def _deconvolve(code, depth, width, out_channels, normalization, activation):
@@ -15,7 +16,7 @@ def _deconvolve(code, depth, width, out_channels, normalization, activation):
     return blocks.deconvolution(x, out_channels, f"block_{depth}")
 
 
-class _CodeDecoder(keras.Model):
+class _CodeDecoder(Network):
     """What both decoders share: arguments, their checks and the configuration."""
 
     def __init__(
@@ -28,16 +29,11 @@ class _CodeDecoder(keras.Model):
         activation="leaky_relu",
         **kwargs,
     ):
-        depth = blocks.default_depth(image_size) if depth is None else depth
-        blocks.check_image_size(image_size, depth)
-        blocks.check_positive_int("code_channels", code_channels)
-        blocks.check_choice("normalization", normalization, blocks.NORMALIZATIONS)
-        blocks.check_choice("activation", activation, blocks.ACTIVATIONS)
+        depth = blocks.checked_depth(image_size, depth, code_channels, normalization, activation)
         side = image_size // 2**depth
         code = keras.Input((side, side, code_channels), name="code")
         x = _deconvolve(code, depth, width, self.out_channels, normalization, activation)
-        super().__init__(inputs=code, outputs=self.head(x), **kwargs)
-        self._config = {
+        config = {
             "code_channels": code_channels,
             "image_size": image_size,
             "depth": depth,
@@ -45,13 +41,7 @@ class _CodeDecoder(keras.Model):
             "normalization": normalization,
             "activation": activation,
         }
-
-    def get_config(self):
-        return {"name": self.name, "trainable": self.trainable, **self._config}
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        return cls(**config)
+        super().__init__(code, self.head(x), config, **kwargs)
 
 
 @keras.saving.register_keras_serializable("mbu_tf")

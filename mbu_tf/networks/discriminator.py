@@ -5,12 +5,13 @@ from keras import layers
 
 from mbu_tf.networks import blocks
 from mbu_tf.networks.decoder import output_dtype
+from mbu_tf.networks.network import Network
 
 HIDDEN_UNITS = 512
 
 
 @keras.saving.register_keras_serializable("mbu_tf")
-class CodeDiscriminator(keras.Model):
+class CodeDiscriminator(Network):
     """Discriminator C (appendix A): which domain a common code comes from.
 
     Two fully connected layers, leaky ReLU between them. The final sigmoid is
@@ -39,12 +40,5 @@ class CodeDiscriminator(keras.Model):
         x = layers.Dense(blocks.scaled(HIDDEN_UNITS, width), name="hidden")(x)
         x = layers.Activation(blocks.leaky_relu, name="hidden_activation")(x)
         logits = layers.Dense(1, dtype=output_dtype(), name="logit")(x)
-        super().__init__(inputs=code, outputs=logits, **kwargs)
-        self._config = {"code_shape": list(code_shape), "width": width}
-
-    def get_config(self):
-        return {"name": self.name, "trainable": self.trainable, **self._config}
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        return cls(**config)
+        config = {"code_shape": list(code_shape), "width": width}
+        super().__init__(code, logits, config, **kwargs)

@@ -3,10 +3,11 @@
 import keras
 
 from mbu_tf.networks import blocks
+from mbu_tf.networks.network import Network
 
 
 @keras.saving.register_keras_serializable("mbu_tf")
-class Encoder(keras.Model):
+class Encoder(Network):
     """Convolutional blocks that halve the image `depth` times (appendix A).
 
     Both the common encoder Ec (`filters=COMMON_FILTERS`) and the separate
@@ -46,11 +47,7 @@ class Encoder(keras.Model):
         activation="leaky_relu",
         **kwargs,
     ):
-        depth = blocks.default_depth(image_size) if depth is None else depth
-        blocks.check_image_size(image_size, depth)
-        blocks.check_positive_int("code_channels", code_channels)
-        blocks.check_choice("normalization", normalization, blocks.NORMALIZATIONS)
-        blocks.check_choice("activation", activation, blocks.ACTIVATIONS)
+        depth = blocks.checked_depth(image_size, depth, code_channels, normalization, activation)
         hidden = blocks.block_filters(filters, depth - 1, width)
         if last_filters is not None and depth > 5:
             hidden[4:] = [last_filters] * len(hidden[4:])
@@ -59,8 +56,7 @@ class Encoder(keras.Model):
         x = images
         for i, block in enumerate([*hidden, code_channels], start=1):
             x = blocks.downsample(x, block, normalization, activation, f"block_{i}")
-        super().__init__(inputs=images, outputs=x, **kwargs)
-        self._config = {
+        config = {
             "code_channels": code_channels,
             "image_size": image_size,
             "depth": depth,
@@ -70,10 +66,4 @@ class Encoder(keras.Model):
             "normalization": normalization,
             "activation": activation,
         }
-
-    def get_config(self):
-        return {"name": self.name, "trainable": self.trainable, **self._config}
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        return cls(**config)
+        super().__init__(images, x, config, **kwargs)

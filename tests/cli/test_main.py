@@ -40,6 +40,7 @@ ERRORS = [
     ((*TRAIN, "--width", "inf"), "--width: must be a positive number. Received: inf"),
     ((*TRAIN, "--seed", "-1"), "--seed: must be an integer below 2**32. Received: -1"),
     ((*TRAIN, "--seed", str(2**32)), "--seed: must be an integer below 2**32."),
+    ((*TRAIN, "--crop", "1,2,3"), "--crop: must be center, whole or LEFT,TOP,RIGHT,BOTTOM."),
     ((*TRAIN, "--precision", "float8"), "invalid choice: 'float8'"),
     (("demo", "--output", "demo", "--faces", "none"), "--faces: must be a positive integer."),
 ]

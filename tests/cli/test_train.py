@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from mbu_tf.cli import train as cli_train
+from mbu_tf import training
 from mbu_tf.cli.main import main
-from mbu_tf.data.images import read_image, write_png
+from mbu_tf.data.images import read_image, resize_image, write_png
 from mbu_tf.models.loading import load_model
 
 TINY = ["--preset", "avatars", "--image-size", "32", "--width", "0.03", "--batch-size", "2"]
@@ -37,8 +37,7 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("train")
     write_images(folder / "data", ["trainA", "trainB"], 3)
     write_images(folder / "data", ["testA", "testB"], 2)
-    # Of eleven steps, ten epochs would make twenty.
-    result = train(folder / "data", folder / "run", "--steps", "11", "--seed", "5")
+    result = train(folder / "data", folder / "run", "--steps", "3", "--seed", "5")
     return folder / "run", result
 
 
@@ -51,7 +50,7 @@ def test_training_writes_model_figures_and_pictures(trained):
         "pictures",
     ]
     pictures = sorted((folder / "pictures").iterdir())
-    assert [path.name for path in pictures] == [f"epoch-000{i}.png" for i in range(1, 7)]
+    assert [path.name for path in pictures] == [f"epoch-000{i}.png" for i in (1, 2, 3)]
     assert read_image(pictures[-1]).ndim == 3
 
 
@@ -59,7 +58,7 @@ def test_the_figures_say_what_was_run(trained):
     figures = json.loads((trained[0] / "metrics.json").read_text())
     assert (figures["preset"], figures["image_size"], figures["batch_size"]) == ("avatars", 32, 2)
     assert figures["seed"] == 5
-    assert figures["steps"] == 12  # Six epochs of two.
+    assert figures["steps"] == 3
     for part in ("training", "held_out"):
         assert {"loss", "recon1_b", "confusion", "mask_coverage"} <= set(figures[part])
         assert all(np.isfinite(value) for value in figures[part].values())
@@ -70,18 +69,16 @@ def test_the_model_loads_with_its_threshold(trained):
     folder, _ = trained
     model = load_model(folder / "model.keras")
     figures = json.loads((folder / "metrics.json").read_text())
-    assert model.image_size == 32 and model.optimizer.iterations == 12
+    assert model.image_size == 32 and model.optimizer.iterations == 3
     assert model.checked_threshold() == pytest.approx(figures["mask_threshold"])
     assert figures["mask_threshold"] != pytest.approx(0.1)  # Found, not the published one.
 
 
 @pytest.fixture
 def arguments(monkeypatch):
-    """What `train_model` is called with, instead of training."""
+    """What the library is called with, instead of training."""
     calls = []
-    monkeypatch.setattr(
-        cli_train, "train_model", lambda *args, **kwargs: calls.append((args, kwargs))
-    )
+    monkeypatch.setattr(training, "train_preset", lambda *args, **more: calls.append((args, more)))
     return calls
 
 
@@ -90,11 +87,11 @@ def test_options_are_passed_on(tmp_path, arguments):
     options = ("--steps", "7", "--seed", "3", "--precision", "mixed_bfloat16")
     assert train(tmp_path / "data", tmp_path / "run", *options) == (0, "")
     assert keras.config.dtype_policy().name == "mixed_bfloat16"
-    (((preset, domains, output), options),) = arguments
+    [((preset, domains, output), options)] = arguments
     assert (preset, output) == ("avatars", str(tmp_path / "run"))
     assert len(domains.a) == 2 and domains.image_size == 32
     assert len(options.pop("held_out").a) == 2  # Without a test split, that of validation.
-    assert options == {"image_size": 32, "steps": 7, "batch_size": 2, "width": 0.03, "seed": 3}
+    assert options == {"steps": 7, "batch_size": 2, "seed": 3, "width": 0.03}
 
 
 def test_what_is_left_out_is_the_presets(tmp_path, arguments):
@@ -102,8 +99,8 @@ def test_what_is_left_out_is_the_presets(tmp_path, arguments):
     command = ["train", "--preset", "smile", "--data", f"folders:{tmp_path / 'data'}"]
     assert main([*command, "--output", str(tmp_path / "run")]) == 0
     (_, domains, _), options = arguments[0]
-    assert domains.image_size == options["image_size"] == 128
-    assert options["steps"] is options["batch_size"] is options["width"] is None
+    assert domains.image_size == 128
+    assert options == {"held_out": None, "steps": None, "batch_size": None, "seed": 0}
     assert keras.config.dtype_policy().name == "float32"
 
 
@@ -114,6 +111,30 @@ def test_it_is_said_that_nothing_is_held_out(tmp_path, arguments):
     assert error.startswith("mbu-tf: no figures of unseen images, none are held out: ")
     assert error.count("\n") == 1 and "testA" in error
     assert arguments[0][1]["held_out"] is None
+
+
+@pytest.mark.parametrize(
+    ("crop", "columns"),
+    [([], (5, 35)), (["center"], (5, 35)), (["whole"], (0, 40)), (["1,0,9,30"], (1, 9))],
+)
+def test_pictures_are_cropped(tmp_path, arguments, crop, columns):
+    picture = np.zeros((30, 40, 3), np.uint8)
+    picture[:, columns[0]], picture[:, columns[1] - 1] = 200, 100
+    for name in ("trainA", "trainB", "testA", "testB"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        write_png(tmp_path / "data" / name / "1.png", picture)
+    train(tmp_path / "data", tmp_path / "run", *(["--crop", *crop] if crop else []))
+    [((_, domains, _), options)] = arguments
+    for images in (domains.a, domains.b, options["held_out"].a):
+        expected = resize_image(picture[:, slice(*columns)], 32)
+        np.testing.assert_array_equal(images.take([0])[0], expected)
+
+
+def test_avatars_are_not_cropped(mbu_tf, tmp_path):
+    command = ["train", "--preset", "avatars", "--data", "avatars:glasses", "--crop", "center"]
+    status, error = mbu_tf(*command, "--output", tmp_path / "run")
+    assert status == 1
+    assert "leave out --crop" in error and error.count("\n") == 1
 
 
 def test_an_unknown_preset_is_told_before_anything_is_written(tmp_path):

@@ -111,6 +111,16 @@ def test_wearing_the_next_ones_content_follows_no_reference():
     assert figures["transfer_error_outside"] == pytest.approx((2 * 2.0 + 2 * 0.8) / 180)
 
 
+def test_what_the_next_ones_content_adds_counts_as_well():
+    model = perfect()
+    image = np.where(MASKS > 0, WORN, WORN[[1, 2, 0]])  # One's own, the next one's beside it.
+    model.transferred = Edit(to_model_range(image), model.soft)
+    # From one's own and the next one's: 2 * 2 and 2 * 1.6, 2 * 0.8 and 4 * 1.2, 0 and more.
+    figures = evaluate_against_truth(model, domains())
+    assert figures["transfer_error"] == 0
+    assert figures["transfer_follows_reference"] == pytest.approx(2 / 3)
+
+
 def test_the_stored_threshold_and_the_best_one():
     model = perfect()
     model.soft = np.where(MASKS > 0, np.float32(0.62), np.float32(0.32))

@@ -332,3 +332,12 @@ def test_a_batch_that_is_no_pair_is_refused(tiny, images, data):
     batch = images[0] if data == "a alone" else (*images, *images)
     with pytest.raises(ValueError, match=r"tuple \(a, b\)"):
         tiny.fit(tf.data.Dataset.from_tensors(batch), verbose=0)
+
+
+def test_a_model_that_is_not_compiled_can_be_saved(tmp_path):
+    model = MaskedContentTransfer(**TINY)
+    model.save(tmp_path / "model.keras")
+    again = load_model(tmp_path / "model.keras")
+    assert not again.compiled
+    for v, w in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(v, w)

@@ -1,0 +1,128 @@
+"""The parity fixtures: numbers of the published PyTorch code on weights and images made by rule.
+
+The folder comes from `MBU_TF_PARITY_DIR`, else `../shared/parity` beside the
+repository; its README.md says what the files hold. The seed is theirs. In them
+A is the domain with the content, our B.
+"""
+
+import json
+import os
+import pathlib
+import zlib
+
+import numpy as np
+import pytest
+
+FOLDER = pathlib.Path(
+    os.environ.get(
+        "MBU_TF_PARITY_DIR", pathlib.Path(__file__).parents[3] / "shared" / "parity"
+    )
+)
+needed = pytest.mark.skipif(
+    not (FOLDER / "mbu.json").is_file(),
+    reason=f"no parity fixtures in {FOLDER}; set MBU_TF_PARITY_DIR to their folder",
+)
+# Our loss terms in the fixtures' names.
+TERMS = {
+    "recon1_a": "recon1_b",
+    "recon1_b": "recon1_a",
+    "cycle_common": "cycle_common",
+    "cycle_separate": "cycle_separate",
+    "recon2_a": "recon2_b",
+    "recon2_b": "recon2_a",
+}
+
+
+class Fixtures:
+    """One implementation's numbers, e.g. `Fixtures("mbu")`."""
+
+    def __init__(self, implementation):
+        self.numbers = json.loads((FOLDER / f"{implementation}.json").read_text("utf-8"))
+        with np.load(FOLDER / f"{implementation}.npz") as arrays:
+            self.arrays = dict(arrays)
+        self.seed = self.numbers["seed"]
+
+    def images(self, use, size, step=1):
+        """Images `(a, b)` in our letters, `(4, size, size, 3)`: for "eval", or a step's."""
+        batches = self.numbers["batch_index"][f"{use}{size}"]
+        if use == "train":
+            batches = batches[(step - 1) % len(batches)]
+        with_content, without = (self._batch(i, size) for i in batches)
+        return without, with_content
+
+    def _batch(self, number, size):
+        rng = np.random.default_rng([self.seed, 1000 + number])
+        images = rng.uniform(-1, 1, size=(4, 3, size, size)).astype(np.float32)
+        return images.transpose(0, 2, 3, 1)
+
+    def tensor(self, name, size):
+        """A tensor of the starting state by the rule of README section 2."""
+        entries = self.numbers["tensors"]
+        if size != 64:
+            entries = {**entries, **self.numbers[f"tensors_with_other_shape_at_{size}"]}
+        entry, key = entries[name], name.rsplit(".", 1)[1]
+        if key == "num_batches_tracked":
+            return np.zeros((), np.int64)
+        shape = entry["shape"]
+        rng = np.random.default_rng([self.seed, zlib.crc32(name.encode("ascii"))])
+        n = rng.standard_normal(tuple(shape))
+        if key == "running_mean":
+            n *= 0.1
+        elif key == "running_var":
+            n = 0.3 + 0.1 * np.abs(n)
+        elif key == "bias":
+            n *= 0.1 if entry["is_norm"] else 0.05
+        elif entry["is_norm"]:
+            n = 1.0 + 0.1 * n
+        elif len(shape) == 2:
+            n *= np.sqrt(3.0 / shape[1])
+        elif entry["is_transposed"]:
+            n *= np.sqrt((2.0 if shape[1] <= 4 else 1.0) / (shape[0] * 4))
+        else:
+            n *= np.sqrt(1.0 / (shape[1] * 16))
+        return n.astype(np.float32)
+
+    def checkpoint(self, size):
+        """The starting state as a checkpoint of the published code, in NumPy."""
+        modules = {"e1": {}, "e2": {}, "d_a": {}, "d_b": {}, "disc": {}}
+        for name in self.numbers["tensors"]:
+            module, key = name.split(".", 1)
+            modules[module][key] = self.tensor(name, size)
+        counts = {key: self._trained(modules[key]) for key in modules}
+        generator = sum(n for key, n in counts.items() if key != "disc")
+        return {
+            **modules,
+            "ae_opt": self._adam(self.numbers["lr"], generator),
+            "disc_opt": self._adam(self.numbers["disclr"], counts["disc"]),
+            "iters": 0,
+        }
+
+    @staticmethod
+    def _trained(module):
+        return sum(name.rsplit(".", 1)[1] in ("weight", "bias") for name in module)
+
+    def _adam(self, rate, parameters):
+        return {
+            "state": {},
+            "param_groups": [
+                {
+                    "lr": rate,
+                    "betas": tuple(self.numbers["betas"]),
+                    "eps": self.numbers["adam_eps"],
+                    "params": list(range(parameters)),
+                }
+            ],
+        }
+
+    def loss_weights(self):
+        """The weights of the training runs in our names."""
+        weights = self.numbers["weights"]
+        return {
+            "recon1_a": weights["delta"],
+            "recon1_b": weights["gama"],
+            "cycle_common": weights["beta1"],
+            "cycle_separate": weights["beta2"],
+            "recon2_a": weights["alpha2"],
+            "recon2_b": weights["alpha1"],
+            "confusion": weights["discweight"],
+        }

@@ -1,0 +1,68 @@
+"""Every example runs as it stands, on few faces and a tiny model."""
+
+import pathlib
+import runpy
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mbu_tf.data import avatars, read_image
+from mbu_tf.models.content_transfer import MaskedContentTransfer
+
+EXAMPLES = pathlib.Path(__file__).parents[1] / "examples"
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Runs an example in an empty folder, the avatars few and cached there."""
+    for split in avatars.SPLITS:
+        monkeypatch.setitem(avatars.SPLITS, split, 16)
+    load = avatars.load_avatars
+    monkeypatch.setattr(avatars, "load_avatars", lambda *a, **k: load(*a, data_dir=tmp_path, **k))
+    monkeypatch.chdir(tmp_path)
+
+    def run(name, *arguments):
+        monkeypatch.setattr("sys.argv", [name, *map(str, arguments)])
+        runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+
+    return run
+
+
+@pytest.fixture
+def model(tmp_path):
+    path = tmp_path / "tiny.keras"
+    MaskedContentTransfer(image_size=64, width=0.03, separate_channels=2).save(path)
+    return path
+
+
+def test_quickstart(run, tmp_path):
+    run("quickstart.py", "--steps", 2, "--output", "out")
+    assert (tmp_path / "out" / "model.keras").is_file()
+    # Six targets beside the references, their segmentation and removal.
+    assert read_image(tmp_path / "out" / "transfer.png").shape[1] == 9 * 100 + 4
+
+
+def test_swap(run, model, tmp_path):
+    run("swap.py", model)
+    assert read_image(tmp_path / "swap.png").shape == (3 * 100 + 4, 8 * 100 + 4, 3)
+
+
+def test_two_attributes(run, model, tmp_path):
+    run("two_attributes.py", model, model, "--output", "both.png")
+    assert read_image(tmp_path / "both.png").shape == (4 * 100 + 4, 8 * 100 + 4, 3)
+
+
+def test_celebamask_iou(run, model, tmp_path, capsys):
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+    labels = np.zeros((64, 64), np.uint8)
+    labels[20:30, 10:54] = 3
+    labels[22:28, 14:24] = 4
+    labels[50:52, 14:24] = 5  # outside the frame: no lens
+    Image.fromarray(labels).save(tmp_path / "masks" / "face.png")
+    Image.new("RGB", (64, 64), "gray").save(tmp_path / "images" / "face.jpg")
+    (tmp_path / "eyeglasses_worn.txt").write_text("face\n")
+    run("celebamask_iou.py", model, tmp_path)
+    printed = capsys.readouterr().out
+    assert f"true coverage {10 * 44 / 64**2:.3f}" in printed and "(best)" in printed
