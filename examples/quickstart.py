@@ -1,6 +1,6 @@
 """Train on avatars from a few lines of Python, then add, remove and outline glasses.
 
-    python examples/quickstart.py [--steps 3500] [--output quickstart]
+python examples/quickstart.py [--steps 3500] [--output quickstart]
 """
 
 import argparse

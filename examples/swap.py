@@ -1,6 +1,6 @@
 """Swap glasses: take a face's own off, put another face's on (section 4, figure 32).
 
-    mbu-tf demo --output demo && python examples/swap.py demo/model.keras
+mbu-tf demo --output demo && python examples/swap.py demo/model.keras
 """
 
 import argparse

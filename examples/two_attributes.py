@@ -1,8 +1,8 @@
 """Two models in sequence: glasses from one face, a beard from another (figure 28).
 
-    mbu-tf demo --output demo
-    mbu-tf train --preset avatars --data avatars:facial_hair --output beards
-    python examples/two_attributes.py demo/model.keras beards/model.keras
+mbu-tf demo --output demo
+mbu-tf train --preset avatars --data avatars:facial_hair --output beards
+python examples/two_attributes.py demo/model.keras beards/model.keras
 """
 
 import argparse

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import json
+import math
 import os
 import pathlib
 import uuid
@@ -52,9 +53,20 @@ def make_folder(path):
 
 
 def write_json(path, value):
-    """Write `value` as JSON to `path`, whole or not at all."""
+    """Write `value` as JSON to `path`, whole or not at all.
+
+    Numbers that are not finite become `null`, since JSON has none.
+    """
     with replacing(path) as beside:
-        beside.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+        beside.write_text(json.dumps(_finite(value), indent=2) + "\n", encoding="utf-8")
+
+
+def _finite(value):
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _explained(error, path):

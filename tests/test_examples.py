@@ -40,17 +40,17 @@ def test_quickstart(run, tmp_path):
     run("quickstart.py", "--steps", 2, "--output", "out")
     assert (tmp_path / "out" / "model.keras").is_file()
     # Six targets beside the references, their segmentation and removal.
-    assert read_image(tmp_path / "out" / "transfer.png").shape[1] == 9 * 100 + 4
+    assert read_image(tmp_path / "out" / "transfer.png").shape[1] == 9 * 132 + 4
 
 
 def test_swap(run, model, tmp_path):
     run("swap.py", model)
-    assert read_image(tmp_path / "swap.png").shape == (3 * 100 + 4, 8 * 100 + 4, 3)
+    assert read_image(tmp_path / "swap.png").shape == (3 * 132 + 4, 8 * 132 + 4, 3)
 
 
 def test_two_attributes(run, model, tmp_path):
     run("two_attributes.py", model, model, "--output", "both.png")
-    assert read_image(tmp_path / "both.png").shape == (4 * 100 + 4, 8 * 100 + 4, 3)
+    assert read_image(tmp_path / "both.png").shape == (4 * 132 + 4, 8 * 132 + 4, 3)
 
 
 def test_celebamask_iou(run, model, tmp_path, capsys):

@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 import pathlib
 import resource
@@ -157,3 +158,8 @@ def test_json_comes_back(tmp_path):
     write_json(tmp_path / "file.json", {"name": "ü", "values": [1, 0.5, None]})
     text = (tmp_path / "file.json").read_text(encoding="utf-8")
     assert text == '{\n  "name": "\\u00fc",\n  "values": [\n    1,\n    0.5,\n    null\n  ]\n}\n'
+
+
+def test_json_has_no_numbers_that_are_not_finite(tmp_path):
+    write_json(tmp_path / "file.json", {"loss": [float("nan"), (1.0, -float("inf"))]})
+    assert json.loads((tmp_path / "file.json").read_text()) == {"loss": [None, [1.0, None]]}

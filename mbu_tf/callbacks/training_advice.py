@@ -1,5 +1,6 @@
 """A callback that says when training has gone wrong, and which weight to turn."""
 
+import math
 import warnings
 
 import keras
@@ -10,6 +11,10 @@ MASK_EMPTY = 0.002
 MASK_FULL = 0.6
 
 ADVICE = {
+    "not_finite": (
+        "The loss is {value}: training has diverged and will not come back. Start again from the "
+        "last good checkpoint with a lower learning rate, and look for images that are not finite."
+    ),
     "mask_empty": (
         "The mask has shrunk to nothing ({value:.2%} of the picture), so nothing is "
         "transferred. Lower the loss weights recon2_a and recon2_b (lambda_4, lambda_5), or "
@@ -30,10 +35,11 @@ ADVICE = {
 
 
 class TrainingAdvice(keras.callbacks.Callback):
-    """Warns when the mask saturates or the domain confusion is lost.
+    """Warns when the mask saturates, the domain confusion is lost or the loss is not finite.
 
     Looks at `mask_coverage` and `confusion` after each epoch and warns once
-    each time that one has been out of bounds for `patience` epochs in a row.
+    each time that one has been out of bounds for `patience` epochs in a row; of
+    a loss that is not finite it warns at once.
 
     Args:
         patience: epochs that a trouble must last.
@@ -46,16 +52,16 @@ class TrainingAdvice(keras.callbacks.Callback):
         self._lasting = dict.fromkeys(ADVICE, 0)
 
     def on_epoch_end(self, epoch, logs=None):
-        if epoch < self.grace:
-            return
-        coverage = (logs or {}).get("mask_coverage")
-        confusion = (logs or {}).get("confusion")
+        loss = (logs or {}).get("loss")
+        coverage = (logs or {}).get("mask_coverage") if epoch >= self.grace else None
+        confusion = (logs or {}).get("confusion") if epoch >= self.grace else None
         troubles = {
+            "not_finite": (loss, loss is not None and not math.isfinite(loss)),
             "mask_empty": (coverage, coverage is not None and coverage < MASK_EMPTY),
             "mask_full": (coverage, coverage is not None and coverage > MASK_FULL),
             "confusion_lost": (confusion, confusion is not None and confusion > CONFUSION_LOST),
         }
         for name, (value, present) in troubles.items():
             self._lasting[name] = self._lasting[name] + 1 if present else 0
-            if self._lasting[name] == self.patience:
+            if self._lasting[name] == (1 if name == "not_finite" else self.patience):
                 warnings.warn(ADVICE[name].format(value=value), stacklevel=2)

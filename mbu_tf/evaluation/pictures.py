@@ -24,7 +24,7 @@ def segmentation_picture(image, mask):
     return np.where(inside, tinted, image // 2 + 100)
 
 
-def labelled_grid(rows, column_labels=(), cell=96):
+def labelled_grid(rows, column_labels=(), cell=128):
     """Rows of pictures as one picture, a label over each column.
 
     Args:
@@ -55,7 +55,7 @@ def labelled_grid(rows, column_labels=(), cell=96):
     return np.asarray(sheet)
 
 
-def transfer_grid(model, targets, references, cell=96):
+def transfer_grid(model, targets, references, cell=128):
     """What `model` makes of targets and references (figures 3, 6, 8 and 15).
 
     The first row shows the targets, the first column the references. Each

@@ -71,3 +71,10 @@ def test_troubles_are_counted_apart():
     epochs, texts = warned_after([EMPTY, both, both, both], grace=0)
     assert epochs == [1, 2]
     assert "mask has shrunk" in texts[0] and "discriminator" in texts[1]
+
+
+def test_a_loss_that_is_not_finite_is_said_at_once_and_once():
+    broken = {**HEALTHY, "loss": float("nan")}
+    epochs, texts = warned_after([HEALTHY, broken, broken], patience=2, grace=5)
+    assert epochs == [1]
+    assert "loss is nan" in texts[0]
