@@ -46,9 +46,13 @@ def transfer_photo(model, target, reference, mask_floor=MASK_FLOOR):
 
 
 def remove_photo(model, photo, threshold=None):
-    """`model.remove` on a photo; arguments as there and in `transfer_photo`."""
+    """`model.remove` on a photo; arguments as there and in `transfer_photo`.
+
+    Where the photo is larger than the model's images, the binarised mask grows
+    by up to one of their pixels, so that no outline of the content is left.
+    """
     layer = model.removal_layer(_model_input(model, photo), threshold)
-    return _lay_on(photo, layer.image[0], layer.mask[0], mask_floor=0.5, binary=True)
+    return _lay_on(photo, layer.image[0], layer.mask[0], MASK_FLOOR, binary=True)
 
 
 def segment_photo(model, photo, threshold="stored"):

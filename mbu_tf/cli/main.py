@@ -36,12 +36,8 @@ def build_parser():
 def main(argv=None):
     """Run the command line; returns the exit status."""
     arguments = build_parser().parse_args(argv)
-    # TensorFlow's start-up notes and deprecations are not the user's business.
-    import absl.logging
-
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    absl.logging.set_verbosity(absl.logging.ERROR)
     try:
+        _start_tensorflow()
         return arguments.run(arguments) or 0
     except (ValueError, OSError, ImportError) as error:
         print(f"mbu-tf: {error}", file=sys.stderr)
@@ -49,6 +45,28 @@ def main(argv=None):
     except KeyboardInterrupt:
         print("mbu-tf: interrupted", file=sys.stderr)
         return 130
+
+
+def _start_tensorflow():
+    """Import TensorFlow and touch its devices without the notes it prints meanwhile.
+
+    Some bypass every log level (a machine without a GPU is told of errors), so
+    standard error is turned away for that long; what fails still raises.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        import absl.logging
+        import tensorflow as tf
+
+        absl.logging.set_verbosity(absl.logging.ERROR)
+        tf.constant(0)
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 if __name__ == "__main__":
