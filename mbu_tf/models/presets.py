@@ -100,7 +100,7 @@ PRESETS = {
         learning_rate=4e-3,
         recon2=2.0,
         confusion=0.1,
-        steps=3500,
+        steps=3000,
         flip=False,
     ),
     "photos": _quick(
