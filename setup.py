@@ -34,6 +34,7 @@ setup(
     ],
     extras_require={
         "tensorboard": ["tensorboard"],
+        "torch": ["torch>=2.6"],
         "test": ["pytest>=8", "ruff"],
     },
     entry_points={"console_scripts": ["mbu-tf = mbu_tf.cli.main:main"]},

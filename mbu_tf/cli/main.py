@@ -5,9 +5,9 @@ import os
 import sys
 
 from mbu_tf import __version__
-from mbu_tf.cli import demo, interpolate, remove, segment, train, transfer
+from mbu_tf.cli import convert, demo, interpolate, remove, segment, train, transfer
 
-COMMANDS = (demo, train, transfer, interpolate, remove, segment)
+COMMANDS = (demo, train, transfer, interpolate, remove, segment, convert)
 
 EPILOG = """\
 examples:

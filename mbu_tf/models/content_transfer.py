@@ -275,7 +275,8 @@ class MaskedContentTransfer(MaskEditing, TwoDomainModel):
 
         monitors = {"mask_coverage": ops.mean(mask_bb)}
         if mask_b is not None:
-            monitors["iou"] = intersection_over_union(mask_bb >= self._mask_threshold, mask_b)
+            predicted = ops.greater_equal(mask_bb, self._mask_threshold)
+            monitors["iou"] = intersection_over_union(predicted, mask_b)
         return terms, common_a, common_b, monitors
 
 

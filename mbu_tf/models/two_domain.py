@@ -8,7 +8,7 @@ from keras import ops
 
 from mbu_tf import losses
 from mbu_tf.files import replacing
-from mbu_tf.networks.decoder import output_dtype
+from mbu_tf.networks import blocks
 
 DISCRIMINATOR_CODES = ("updated", "shared")
 
@@ -143,7 +143,7 @@ class TwoDomainModel(keras.Model):
         self._trackers = {}
         names = ["loss", *self.active_losses, "discriminator_loss", "discriminator_accuracy"]
         for name in [*names, *self.monitor_names]:
-            self._trackers[name] = keras.metrics.Mean(name=name, dtype=output_dtype())
+            self._trackers[name] = keras.metrics.Mean(name=name, dtype=blocks.wide_dtype())
 
     @property
     def active_losses(self):

@@ -31,6 +31,11 @@ def leaky_relu(x):
     return ops.leaky_relu(x, LEAKY_SLOPE)
 
 
+def wide_dtype():
+    """Dtype of what enters and leaves networks: float32 at least, whatever they compute in."""
+    return "float64" if keras.config.dtype_policy().compute_dtype == "float64" else "float32"
+
+
 def check_choice(name, value, choices):
     """Raise `ValueError` unless `value` is one of `choices`."""
     if value not in choices:

@@ -31,7 +31,8 @@ class _CodeDecoder(Network):
     ):
         depth = blocks.checked_depth(image_size, depth, code_channels, normalization, activation)
         side = image_size // 2**depth
-        code = keras.Input((side, side, code_channels), name="code")
+        shape = (side, side, code_channels)
+        code = keras.Input(shape, dtype=blocks.wide_dtype(), name="code")
         x = _deconvolve(code, depth, width, self.out_channels, normalization, activation)
         config = {
             "code_channels": code_channels,
@@ -69,7 +70,7 @@ class Decoder(_CodeDecoder):
     out_channels = 3
 
     def head(self, x):
-        return layers.Activation("tanh", dtype=output_dtype(), name="image")(x)
+        return layers.Activation("tanh", dtype=blocks.wide_dtype(), name="image")(x)
 
 
 @keras.saving.register_keras_serializable("mbu_tf")
@@ -87,11 +88,6 @@ class MaskDecoder(_CodeDecoder):
 
     def head(self, x):
         mask, raw = ops.split(x, [1], axis=-1)
-        mask = layers.Activation("sigmoid", dtype=output_dtype(), name="mask")(mask)
-        raw = layers.Activation("tanh", dtype=output_dtype(), name="raw")(raw)
+        mask = layers.Activation("sigmoid", dtype=blocks.wide_dtype(), name="mask")(mask)
+        raw = layers.Activation("tanh", dtype=blocks.wide_dtype(), name="raw")(raw)
         return mask, raw
-
-
-def output_dtype():
-    """Dtype of squashed outputs: never below float32, whatever the policy computes in."""
-    return "float64" if keras.config.dtype_policy().compute_dtype == "float64" else "float32"

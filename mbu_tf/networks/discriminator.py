@@ -4,7 +4,6 @@ import keras
 from keras import layers
 
 from mbu_tf.networks import blocks
-from mbu_tf.networks.decoder import output_dtype
 from mbu_tf.networks.network import Network
 
 HIDDEN_UNITS = 512
@@ -35,10 +34,10 @@ class CodeDiscriminator(Network):
             raise ValueError(
                 f"`code_shape` must be (height, width, channels). Received: code_shape={code_shape}"
             )
-        code = keras.Input(code_shape, name="code")
+        code = keras.Input(code_shape, dtype=blocks.wide_dtype(), name="code")
         x = layers.Flatten(name="flatten")(code)
         x = layers.Dense(blocks.scaled(HIDDEN_UNITS, width), name="hidden")(x)
         x = layers.Activation(blocks.leaky_relu, name="hidden_activation")(x)
-        logits = layers.Dense(1, dtype=output_dtype(), name="logit")(x)
+        logits = layers.Dense(1, dtype=blocks.wide_dtype(), name="logit")(x)
         config = {"code_shape": list(code_shape), "width": width}
         super().__init__(code, logits, config, **kwargs)

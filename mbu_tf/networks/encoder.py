@@ -52,7 +52,8 @@ class Encoder(Network):
         if last_filters is not None and depth > 5:
             hidden[4:] = [last_filters] * len(hidden[4:])
 
-        images = keras.Input((image_size, image_size, 3), name="image")
+        shape = (image_size, image_size, 3)
+        images = keras.Input(shape, dtype=blocks.wide_dtype(), name="image")
         x = images
         for i, block in enumerate([*hidden, code_channels], start=1):
             x = blocks.downsample(x, block, normalization, activation, f"block_{i}")

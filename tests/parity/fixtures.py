@@ -14,9 +14,7 @@ import numpy as np
 import pytest
 
 FOLDER = pathlib.Path(
-    os.environ.get(
-        "MBU_TF_PARITY_DIR", pathlib.Path(__file__).parents[3] / "shared" / "parity"
-    )
+    os.environ.get("MBU_TF_PARITY_DIR", pathlib.Path(__file__).parents[3] / "shared" / "parity")
 )
 needed = pytest.mark.skipif(
     not (FOLDER / "mbu.json").is_file(),

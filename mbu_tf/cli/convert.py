@@ -1,0 +1,56 @@
+"""`mbu-tf convert`: checkpoints of the authors' published code, to and from `.keras`."""
+
+import sys
+
+from mbu_tf.cli.arguments import add_command
+
+
+def add_parser(subparsers):
+    parser = add_command(
+        subparsers,
+        "convert",
+        "read or write a checkpoint of the paper authors' PyTorch code",
+        run,
+        [
+            "mbu-tf convert out/checkpoint --output model.keras",
+            "mbu-tf convert out/checkpoint --output model.keras --preset smile",
+            "mbu-tf convert model.keras --output out/checkpoint",
+        ],
+    )
+    parser.add_argument(
+        "input", metavar="FILE", help="a checkpoint to be read, or a .keras file to become one"
+    )
+    parser.add_argument(
+        "--output", required=True, metavar="FILE", help="a .keras file, or the checkpoint"
+    )
+    parser.add_argument(
+        "--preset",
+        default="glasses",
+        metavar="NAME",
+        help="whose loss weights training goes on with, as no checkpoint holds them (default: "
+        "glasses)",
+    )
+
+
+def run(arguments):
+    from mbu_tf.interop import load_published_mbu, save_published_mbu
+    from mbu_tf.models.loading import load_model
+
+    to_keras, from_keras = (x.endswith(".keras") for x in (arguments.output, arguments.input))
+    if to_keras == from_keras:
+        raise ValueError(
+            "One of the two files must be a .keras file, the other a PyTorch checkpoint. "
+            f"Received: {arguments.input} and --output {arguments.output}"
+        )
+    if to_keras:
+        load_published_mbu(arguments.input, preset=arguments.preset).save(arguments.output)
+        return
+    model = load_model(arguments.input)
+    save_published_mbu(model, arguments.output)
+    width = model.get_config()["width"]
+    if width != 1:
+        print(
+            f"mbu-tf: written, but with width {width:g}; the published code as it stands builds "
+            "and loads width 1 alone",
+            file=sys.stderr,
+        )

@@ -1,0 +1,134 @@
+"""The state of PyTorch's Adam, to and from a Keras Adam."""
+
+import keras
+import numpy as np
+
+from mbu_tf.optimizers import PyTorchAdam
+
+MOMENTS = ("exp_avg", "exp_avg_sq")
+# What PyTorch 2.13 writes beside rate, betas and epsilon, at its defaults.
+OPTIONS = {
+    "weight_decay": 0,
+    "amsgrad": False,
+    "maximize": False,
+    "foreach": None,
+    "capturable": False,
+    "differentiable": False,
+    "fused": None,
+    "decoupled_weight_decay": False,
+}
+# Those of them that change what a step computes.
+DECISIVE = ("weight_decay", "amsgrad", "maximize", "decoupled_weight_decay")
+
+
+def param_group(key, state_dict):
+    """The one parameter group of an Adam's `state_dict`.
+
+    Raises:
+        ValueError: unless it is plain Adam with one group; `key` names it.
+    """
+    try:
+        states, groups = state_dict["state"].values(), state_dict["param_groups"]
+        fitting = all(isinstance(x, dict) for x in states) and len(groups) == 1
+        fitting = fitting and {"lr", "betas", "eps", "params"} <= set(groups[0])
+    except (TypeError, KeyError, AttributeError):
+        fitting = False
+    if not fitting:
+        raise ValueError(f"has no Adam with one group of parameters in {key!r}.")
+    other = [
+        f"{name}={groups[0][name]!r}"
+        for name in DECISIVE
+        if groups[0].get(name, OPTIONS[name]) != OPTIONS[name]
+    ]
+    if other:
+        raise ValueError(f"has an Adam in {key!r} that is not plain: {', '.join(other)}.")
+    return groups[0]
+
+
+def new_adam(group):
+    """A Keras optimizer that steps as the Adam of a parameter group."""
+    beta_1, beta_2 = group["betas"]
+    return PyTorchAdam(float(group["lr"]), beta_1=beta_1, beta_2=beta_2, epsilon=group["eps"])
+
+
+def plain_adam(optimizer):
+    """`optimizer`, out of its loss scaling.
+
+    Raises:
+        ValueError: unless it is Adam as PyTorch has it, epsilon apart.
+    """
+    adam = getattr(optimizer, "inner_optimizer", optimizer)
+    if not isinstance(adam, keras.optimizers.Adam) or adam.weight_decay or adam.amsgrad:
+        raise ValueError(
+            f"needs a model compiled with Adam, without weight decay and amsgrad. Received: {adam}"
+        )
+    return adam
+
+
+def flat_state(key, state_dict, names):
+    """`{"<key>.<parameter>.exp_avg": array, …}`; a parameter too many keeps its number."""
+    labels = dict(zip(param_group(key, state_dict)["params"], names, strict=False))
+    return {
+        f"{key}.{labels.get(number, number)}.{field}": np.asarray(value)
+        for number, fields in state_dict["state"].items()
+        for field, value in fields.items()
+    }
+
+
+def expected_state(key, tensors):
+    """`{name: (shape, dtype)}` of `flat_state` once the optimizer has made a step."""
+    expected = {}
+    for name, tensor in tensors.items():
+        expected[f"{key}.{name}.step"] = ((), None)
+        for field in MOMENTS:
+            expected[f"{key}.{name}.{field}"] = (tensor.shape, tensor.variable.dtype)
+    return expected
+
+
+def steps_made(key, state_dict):
+    """Steps that the optimizer of `key` has made; 0 where it has no state yet.
+
+    Raises:
+        ValueError: if its parameters disagree, which Keras has no place for.
+    """
+    steps = {float(fields["step"]) for fields in state_dict["state"].values()} or {0.0}
+    if len(steps) > 1:
+        raise ValueError(
+            f"has parameters in {key!r} that made different numbers of steps: {sorted(steps)}."
+        )
+    return int(steps.pop())
+
+
+def restore(adam, key, flat, steps, tensors):
+    """Set moments and steps of a built Keras Adam from `flat_state` and `steps_made`."""
+    for name, tensor in tensors.items():
+        for field, moment in zip(MOMENTS, _moments(adam, tensor), strict=True):
+            value = flat.get(f"{key}.{name}.{field}")
+            value = np.zeros(moment.shape) if value is None else tensor.to_keras(value)
+            moment.assign(value)
+    adam.iterations.assign(steps)
+
+
+def to_state_dict(adam, tensors):
+    """The `state_dict` that PyTorch's Adam would have; before the first step it has no state."""
+    steps = int(adam.iterations)
+    state = {}
+    for number, tensor in enumerate(tensors.values() if steps else ()):
+        moments = (tensor.to_pytorch(x.numpy()) for x in _moments(adam, tensor))
+        state[number] = {
+            "step": np.array(steps, np.float32),
+            **dict(zip(MOMENTS, moments, strict=True)),
+        }
+    group = {
+        "lr": float(adam.learning_rate),
+        "betas": (adam.beta_1, adam.beta_2),
+        "eps": adam.epsilon,
+        **OPTIONS,
+        "params": list(range(len(tensors))),
+    }
+    return {"state": state, "param_groups": [group]}
+
+
+def _moments(adam, tensor):
+    index = adam._get_variable_index(tensor.variable)
+    return adam._momentums[index], adam._velocities[index]

@@ -1,0 +1,61 @@
+"""`mbu-tf convert`: what it says when it cannot; its results are tested in tests/interop."""
+
+import keras
+import pytest
+
+from mbu_tf.models.content_transfer import MaskedContentTransfer
+
+
+@pytest.fixture
+def small_file(tmp_path):
+    """A model with the published layers at a 32nd of their width."""
+    keras.utils.set_random_seed(0)
+    model = MaskedContentTransfer(image_size=64, depth=6, width=1 / 32, separate_channels=3)
+    model.compile()
+    model.save(tmp_path / "small.keras")
+    return tmp_path / "small.keras"
+
+
+def test_one_of_the_files_must_be_a_keras_file(mbu_tf):
+    for files in (("checkpoint", "--output", "out"), ("m.keras", "--output", "n.keras")):
+        status, error = mbu_tf("convert", *files)
+        assert status == 1
+        assert "One of the two files must be a .keras file, the other a PyTorch" in error
+
+
+def test_arguments_and_files_that_are_missing(mbu_tf, tmp_path):
+    status, error = mbu_tf("convert", tmp_path / "missing.keras", "--output", tmp_path / "out")
+    assert status == 1 and "There is no model file" in error
+    assert mbu_tf("convert", "checkpoint")[0] == 2
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    status, error = mbu_tf("convert", tmp_path / "missing", "--output", tmp_path / "m.keras")
+    assert status == 1 and "There is no checkpoint" in error
+
+
+def test_an_unknown_preset(mbu_tf, tmp_path):
+    arguments = (tmp_path / "missing", "--output", tmp_path / "m.keras", "--preset", "hats")
+    status, error = mbu_tf("convert", *arguments)
+    assert status == 1 and "Presets are" in error and "'hats'" in error
+
+
+def test_another_width_is_converted_with_a_note(mbu_tf, small_file, tmp_path):
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    status, error = mbu_tf("convert", small_file, "--output", tmp_path / "checkpoint")
+    assert status == 0 and "width 0.03125; the published code as it stands builds" in error
+    status, error = mbu_tf("convert", tmp_path / "checkpoint", "--output", tmp_path / "again.keras")
+    assert (status, error) == (0, "")
+
+
+def test_networks_that_the_published_code_lacks(mbu_tf, model_file, tmp_path):
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    status, error = mbu_tf("convert", model_file, "--output", tmp_path / "checkpoint")
+    assert status == 1 and "the published code lacks" in error and "depth=4" in error
+    assert not (tmp_path / "checkpoint").exists()
+
+
+def test_a_file_that_is_no_checkpoint(mbu_tf, tmp_path):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    torch.save({"e1": torch.zeros(3)}, tmp_path / "checkpoint")
+    status, error = mbu_tf("convert", tmp_path / "checkpoint", "--output", tmp_path / "m.keras")
+    assert status == 1 and "checkpoint is no checkpoint of the published MBU code" in error
+    assert not (tmp_path / "m.keras").exists()

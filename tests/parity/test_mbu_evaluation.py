@@ -1,0 +1,99 @@
+"""Every output of the networks in evaluation mode, at both sizes, against the fixtures."""
+
+import keras
+import numpy as np
+import pytest
+
+from mbu_tf import losses
+from tests.parity.fixtures import needed
+from tests.parity.run import model_at_start
+
+pytestmark = needed
+TOLERANCE = 5e-5
+STRIDES = {64: 1, 128: 5}
+
+
+@pytest.fixture(scope="module", params=STRIDES)
+def outputs(request, mbu):
+    """`(found, expected, stride)`, our outputs channels first and by the fixtures' names."""
+    size = request.param
+    model = model_at_start(mbu, size)
+    a, b = mbu.images("eval", size)  # b is with content: the fixtures' A.
+    code_a, code_b = model.common_code(a), model.common_code(b)
+    separate_a, separate_b = model.separate_code(a), model.separate_code(b)
+    zeros = model.no_separate_code(code_a)
+    last = model.decoder_b.get_layer("block_6_deconv")
+    logits = keras.Model(model.decoder_b.inputs, last.output)
+
+    def both(common, separate):
+        return keras.ops.concatenate([common, separate], axis=-1)
+
+    mask_bb, raw_bb = model.decode_b(code_b, separate_b)
+    mask_aa, raw_aa = model.decode_b(code_a, zeros)
+    transfer = model.compute_transfer(a, b)
+    removal = model.compute_removal(b, 0.1)
+    decoded_full = model.decoder_a(both(code_b, separate_b))
+    hard = keras.ops.cast(mask_bb >= 0.1, "float32")
+    found = {
+        "e1_a": code_b,
+        "e1_b": code_a,
+        "e2_a": separate_b,
+        "e2_b": separate_a,
+        "disc_a": keras.ops.sigmoid(model.discriminator(code_b))[:, 0],
+        "disc_b": keras.ops.sigmoid(model.discriminator(code_a))[:, 0],
+        "d_a_b0": model.decode_a(code_a),
+        "d_a_a0": model.decode_a(code_b),
+        "d_a_full": decoded_full,
+        "transfer_logits": logits(both(code_a, separate_b)),
+        "transfer_image": transfer.image,
+        "transfer_mask": transfer.mask,
+        "recon1_image": losses.composite(mask_bb, raw_bb, model.decode_a(code_b)),
+        "aa_image": losses.composite(mask_bb, raw_bb, b),
+        "aa_mask": model.compute_segmentation(b),
+        "bb_image": losses.composite(mask_aa, raw_aa, a),
+        "bb_mask": mask_aa,
+        "removal_mask": removal.mask,
+        "removal_image": losses.composite(hard, decoded_full, b),
+        "removal_image_zero_sep": removal.image,
+        "removal_mask_t05": model.compute_removal(b, 0.5).mask,
+    }
+    found = {name: _channels_first(x) for name, x in found.items()}
+    start = f"eval{size}."
+    expected = {k[len(start) :]: x for k, x in mbu.arrays.items() if k.startswith(start)}
+    return found, expected, mbu.numbers[f"eval{size}"], STRIDES[size]
+
+
+def _channels_first(x):
+    x = np.asarray(x)
+    return x.transpose(0, 3, 1, 2) if x.ndim == 4 else x
+
+
+def test_every_array(outputs):
+    found, expected, _, stride = outputs
+    assert set(found) == set(expected)
+    soft = found["aa_mask"]
+    for name, array in expected.items():
+        ours = found[name]
+        if array.ndim == 2:
+            ours = ours.reshape(len(ours), -1)
+        # A pixel at the very threshold may fall on either side.
+        threshold = {"removal_mask_t05": 0.5}.get(name, 0.1)
+        decided = np.abs(soft - threshold) > 1e-4
+        if name.startswith("removal"):
+            ours = np.where(decided, ours, np.nan)
+        if array.ndim == 4:
+            ours = ours[..., ::stride, ::stride]
+        assert ours.shape == array.shape, name
+        assert np.isnan(ours).mean() < 0.01, name
+        worst = np.nanmax(np.abs(ours - array.astype(np.float64)))
+        assert worst <= TOLERANCE, f"{name}: {worst}"
+
+
+def test_norms_of_the_whole_arrays(outputs):
+    """The arrays at 128 px are stored with gaps; their norms are of all pixels."""
+    found, _, summaries, _ = outputs
+    for name, summary in summaries.items():
+        if name.startswith("removal"):
+            continue
+        norm = np.linalg.norm(found[name].astype(np.float64))
+        np.testing.assert_allclose(norm, summary["l2"], rtol=1e-5, err_msg=name)
