@@ -12,7 +12,7 @@ from mbu_tf.files import make_folder, write_json
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 
 MAX_EPOCHS = 10
-PICTURES = 6
+PICTURES = 4
 THRESHOLD_IMAGES = 512
 
 

@@ -34,14 +34,14 @@ def param_group(key, state_dict):
     except (TypeError, KeyError, AttributeError):
         fitting = False
     if not fitting:
-        raise ValueError(f"has no Adam with one group of parameters in {key!r}.")
+        raise ValueError(f"The checkpoint has no Adam with one group of parameters in {key!r}.")
     other = [
         f"{name}={groups[0][name]!r}"
         for name in DECISIVE
         if groups[0].get(name, OPTIONS[name]) != OPTIONS[name]
     ]
     if other:
-        raise ValueError(f"has an Adam in {key!r} that is not plain: {', '.join(other)}.")
+        raise ValueError(f"The checkpoint's Adam in {key!r} is not plain: {', '.join(other)}.")
     return groups[0]
 
 
@@ -60,7 +60,8 @@ def plain_adam(optimizer):
     adam = getattr(optimizer, "inner_optimizer", optimizer)
     if not isinstance(adam, keras.optimizers.Adam) or adam.weight_decay or adam.amsgrad:
         raise ValueError(
-            f"needs a model compiled with Adam, without weight decay and amsgrad. Received: {adam}"
+            "The model must be compiled with Adam, without weight decay and amsgrad. "
+            f"Received: {type(adam).__name__}"
         )
     return adam
 
@@ -94,7 +95,8 @@ def steps_made(key, state_dict):
     steps = {float(fields["step"]) for fields in state_dict["state"].values()} or {0.0}
     if len(steps) > 1:
         raise ValueError(
-            f"has parameters in {key!r} that made different numbers of steps: {sorted(steps)}."
+            f"The checkpoint's parameters in {key!r} made different numbers of steps: "
+            f"{sorted(steps)}."
         )
     return int(steps.pop())
 

@@ -110,4 +110,4 @@ def check_fit(expected, given):
         elif dtype and not np.can_cast(array.dtype, dtype, "safe"):
             wrong.append(f"{name}: dtype {array.dtype}, which {dtype} does not hold")
     if wrong:
-        raise ValueError("does not fit:\n  " + "\n  ".join(wrong))
+        raise ValueError("The checkpoint does not fit:\n  " + "\n  ".join(wrong))

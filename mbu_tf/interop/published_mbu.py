@@ -23,6 +23,7 @@ import numpy as np
 from mbu_tf.interop import adam_state, torch_files
 from mbu_tf.interop.layouts import check_fit, network_tensors
 from mbu_tf.models.content_transfer import MaskedContentTransfer
+from mbu_tf.models.presets import PUBLISHED_NETWORKS
 from mbu_tf.networks import blocks
 
 KEYS = ("e1", "e2", "d_a", "d_b", "ae_opt", "disc", "disc_opt", "iters")
@@ -38,14 +39,6 @@ NETWORKS = {
 OPTIMIZERS = {"ae_opt": ("e1", "e2", "d_a", "d_b"), "disc_opt": ("disc",)}
 # How often a step of the published code runs each network in training mode.
 PASSES = {"e1": 5, "e2": 2, "d_a": 2, "d_b": 4}
-ARCHITECTURE = {
-    "depth": 6,
-    "common_channels": None,
-    "normalization": "batch",
-    "encoder_activation": "leaky_relu",
-    "decoder_activation": "leaky_relu",
-    "decoder_a_input": "common_and_zeros",
-}
 
 
 def load_published_mbu(path, model=None, preset="glasses"):
@@ -76,7 +69,7 @@ def load_published_mbu(path, model=None, preset="glasses"):
             model = new_model(checkpoint, preset)
         restore(model, checkpoint)
     except ValueError as error:
-        raise ValueError(f"{path} {error}") from error
+        raise ValueError(f"{path}: {error}") from error
     return model
 
 
@@ -118,7 +111,7 @@ def restore(model, checkpoint):
         ValueError: listing what does not fit; nothing is set then.
     """
     checkpoint = _current_names(checkpoint)
-    tensors, adams = _tensors(model), _adams(model)
+    tensors, adams = model_tensors(model), _adams(model)
     given = {f"{key}.{n}": np.asarray(x) for key in NETWORKS for n, x in checkpoint[key].items()}
     expected = {
         name: (x.shape, "int64" if x.variable is None else x.variable.dtype)
@@ -129,6 +122,9 @@ def restore(model, checkpoint):
         given |= adam_state.flat_state(key, checkpoint[key], trained)
         if checkpoint[key]["state"]:
             expected |= adam_state.expected_state(key, trained)
+    counts = {name: np.int64(0) for name, x in tensors.items() if x.variable is None}
+    if not counts.keys() & given.keys():  # PyTorch before 0.4.1 did not count.
+        given |= counts
     check_fit(expected, given)
     steps = {key: adam_state.steps_made(key, checkpoint[key]) for key in OPTIMIZERS}
 
@@ -140,7 +136,7 @@ def restore(model, checkpoint):
     model.published_counts = {
         "iters": checkpoint["iters"],
         "steps": steps["ae_opt"],
-        "num_batches_tracked": {n: int(given[n]) for n, x in tensors.items() if x.variable is None},
+        "num_batches_tracked": {name: int(given[name]) for name in counts},
     }
 
 
@@ -150,7 +146,7 @@ def to_checkpoint(model):
     Raises:
         ValueError: if the published code has no such networks or optimizers.
     """
-    tensors, adams = _tensors(model), _adams(model)
+    tensors, adams = model_tensors(model), _adams(model)
     counts = model.published_counts or {"iters": 0, "steps": 0, "num_batches_tracked": {}}
     since = max(0, int(adams["ae_opt"].iterations) - counts["steps"])
     checkpoint = {key: OrderedDict() for key in KEYS}
@@ -167,13 +163,19 @@ def to_checkpoint(model):
     return checkpoint
 
 
-def _tensors(model):
-    """Every tensor of the checkpoint's networks by its name, e.g. `"e1.full.0.weight"`."""
+def model_tensors(model):
+    """Every tensor of the checkpoint's networks by its name, e.g. `"e1.full.0.weight"`.
+
+    Raises:
+        ValueError: if the published code has no such networks.
+    """
+    if not isinstance(model, MaskedContentTransfer):
+        raise ValueError(f"This needs a MaskedContentTransfer. Received: {type(model).__name__}")
     config = model.get_config()
-    other = [f"{k}={config[k]!r}" for k, v in ARCHITECTURE.items() if config[k] != v]
+    other = [f"{k}={config[k]!r}" for k, v in PUBLISHED_NETWORKS.items() if config[k] != v]
     if other:
         raise ValueError(
-            f"has networks that the published code lacks: it needs {ARCHITECTURE}. "
+            f"The model's networks are not those of the published code, {PUBLISHED_NETWORKS}. "
             f"Received: {', '.join(other)}"
         )
     return {
@@ -190,14 +192,14 @@ def _trained(tensors, key):
 
 def _adams(model):
     if not model.compiled:
-        raise ValueError("needs a compiled model, whose optimizers hold Adam's state.")
+        raise ValueError("The model must be compiled: its optimizers hold Adam's state.")
     optimizers = (model.optimizer, model.discriminator_optimizer)
     return dict(zip(OPTIMIZERS, map(adam_state.plain_adam, optimizers), strict=True))
 
 
 def _current_names(checkpoint):
     """`checkpoint` with its parts under today's names, each of the kind it must be."""
-    kind = f"is no checkpoint of the published MBU code, a dict of {', '.join(KEYS)}."
+    kind = f"This is no checkpoint of the published MBU code, a dict of {', '.join(KEYS)}."
     if not isinstance(checkpoint, dict):
         raise ValueError(f"{kind} Received: {type(checkpoint).__name__}")
     renamed = {old: new for old, new in OLD_NAMES.items() if new not in checkpoint}

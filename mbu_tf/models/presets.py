@@ -100,7 +100,7 @@ PRESETS = {
         learning_rate=4e-3,
         recon2=2.0,
         confusion=0.1,
-        steps=3000,
+        steps=2500,
         flip=False,
     ),
     "photos": _quick(
@@ -128,6 +128,15 @@ PRESETS = {
     ),
 }
 
+PUBLISHED_NETWORKS = {
+    "depth": 6,
+    "common_channels": None,
+    "normalization": "batch",
+    "encoder_activation": "leaky_relu",
+    "decoder_activation": "leaky_relu",
+    "decoder_a_input": "common_and_zeros",
+}
+
 
 def published_code(recipe):
     """`recipe` as the published code trains it, step for step (`mbu_tf.interop`)."""
@@ -135,12 +144,7 @@ def published_code(recipe):
         **recipe,
         "architecture": {
             **recipe["architecture"],
-            "depth": 6,
-            "common_channels": None,
-            "normalization": "batch",
-            "encoder_activation": "leaky_relu",
-            "decoder_activation": "leaky_relu",
-            "decoder_a_input": "common_and_zeros",
+            **PUBLISHED_NETWORKS,
             "separate_code_of_a": "zeros",
             "share_passes": False,
         },

@@ -49,7 +49,7 @@ def test_another_width_is_converted_with_a_note(mbu_tf, small_file, tmp_path):
 def test_networks_that_the_published_code_lacks(mbu_tf, model_file, tmp_path):
     pytest.importorskip("torch", reason="PyTorch is not installed")
     status, error = mbu_tf("convert", model_file, "--output", tmp_path / "checkpoint")
-    assert status == 1 and "the published code lacks" in error and "depth=4" in error
+    assert status == 1 and "not those of the published code" in error and "depth=4" in error
     assert not (tmp_path / "checkpoint").exists()
 
 
@@ -57,5 +57,5 @@ def test_a_file_that_is_no_checkpoint(mbu_tf, tmp_path):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     torch.save({"e1": torch.zeros(3)}, tmp_path / "checkpoint")
     status, error = mbu_tf("convert", tmp_path / "checkpoint", "--output", tmp_path / "m.keras")
-    assert status == 1 and "checkpoint is no checkpoint of the published MBU code" in error
+    assert status == 1 and "checkpoint: This is no checkpoint of the published MBU code" in error
     assert not (tmp_path / "m.keras").exists()

@@ -11,7 +11,10 @@ from mbu_tf.cli import transfer
 
 TRANSFER = ("transfer", "m.keras", "--target", "a.png", "--reference", "b.png")
 TRAIN = ("train", "--preset", "glasses", "--data", "avatars:glasses", "--output", "run")
-HELP = [["--help"], *([name, "--help"] for name in ("demo", "train", "transfer", "interpolate"))]
+HELP = [
+    ["--help"],
+    *([name, "--help"] for name in ("demo", "train", "transfer", "interpolate", "convert")),
+]
 ERRORS = [
     ((), "COMMAND"),
     (("tranfser",), "invalid choice: 'tranfser'"),

@@ -178,6 +178,17 @@ def test_parameters_may_have_any_numbers(checkpoint):
     assert_same(published_mbu.to_checkpoint(model), expected)
 
 
+def test_old_pytorch_did_not_count_batches(checkpoint):
+    expected = copy.deepcopy(checkpoint)
+    for module in ("e1", "e2", "d_a", "d_b"):
+        for name in [x for x in checkpoint[module] if x.endswith("num_batches_tracked")]:
+            del checkpoint[module][name]
+            expected[module][name] = np.zeros((), np.int64)
+    model = published_mbu.new_model(checkpoint)
+    published_mbu.restore(model, checkpoint)
+    assert_same(published_mbu.to_checkpoint(model), expected)
+
+
 def test_into_a_given_model_its_own_way_of_training_stands(checkpoint):
     model = compiled()
     model.compile(keras.optimizers.Adam(0.5), keras.optimizers.Adam(0.25))
@@ -219,7 +230,7 @@ def test_missing_surplus_and_misshapen_tensors_are_listed_together(checkpoint, u
     with pytest.raises(ValueError) as error:
         published_mbu.restore(untouched, checkpoint)
     assert str(error.value).splitlines() == [
-        "does not fit:",
+        "The checkpoint does not fit:",
         "  missing: e1.full.4.running_var",
         "  missing: e2.full.15.weight",
         "  missing: disc.classify.2.bias",
@@ -281,7 +292,10 @@ def set_option(key, name, value):
 @pytest.mark.parametrize(
     "change,message",
     [
-        (lambda c: c.pop("disc"), r"is no checkpoint of the.*\['disc'\] missing, \[\] surplus"),
+        (
+            lambda c: c.pop("disc"),
+            r"This is no checkpoint of the.*\['disc'\] missing, \[\] surplus",
+        ),
         (lambda c: c.update(decoder={}), r"\[\] missing, \['decoder'\] surplus"),
         (lambda c: c.update(e1=[]), r"Received: \['e1'\] of another kind"),
         (lambda c: c.update(iters=1.5), r"Received: \['iters'\] of another kind"),
@@ -289,11 +303,11 @@ def set_option(key, name, value):
         (lambda c: c.update(disc_opt=3), "has no Adam with one group of parameters in 'disc_opt'"),
         (lambda c: c["ae_opt"]["param_groups"].append({}), "one group of parameters in 'ae_opt'"),
         (lambda c: c["ae_opt"]["state"].update({0: 1}), "one group of parameters in 'ae_opt'"),
-        (set_option("ae_opt", "weight_decay", 0.1), "'ae_opt' that is not plain: weight_decay=0.1"),
-        (set_option("disc_opt", "amsgrad", True), "'disc_opt' that is not plain: amsgrad=True"),
+        (set_option("ae_opt", "weight_decay", 0.1), "'ae_opt' is not plain: weight_decay=0.1"),
+        (set_option("disc_opt", "amsgrad", True), "'disc_opt' is not plain: amsgrad=True"),
         (
             lambda c: c["ae_opt"]["state"][2].update(step=np.float32(8)),
-            r"'ae_opt' that made different numbers of steps: \[7.0, 8.0\]",
+            r"'ae_opt' made different numbers of steps: \[7.0, 8.0\]",
         ),
     ],
 )
@@ -324,13 +338,13 @@ def test_networks_that_the_published_code_lacks(checkpoint, arguments, received)
         lambda: published_mbu.to_checkpoint(model),
         lambda: published_mbu.restore(model, checkpoint),
     ):
-        with pytest.raises(ValueError, match=f"that the published code lacks.*{received}"):
+        with pytest.raises(ValueError, match=f"are not those of the published code.*{received}"):
             act()
 
 
 def test_optimizers_that_the_published_code_lacks():
     model = MaskedContentTransfer(**SMALL)
-    with pytest.raises(ValueError, match="needs a compiled model"):
+    with pytest.raises(ValueError, match="must be compiled"):
         published_mbu.to_checkpoint(model)
     adam = keras.optimizers.Adam
     for other in (keras.optimizers.SGD(), keras.optimizers.AdamW(), adam(amsgrad=True)):

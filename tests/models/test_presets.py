@@ -1,9 +1,13 @@
 """Presets hold what the published recipes say."""
 
+import copy
+
 import keras
+import numpy as np
 import pytest
 
 from mbu_tf.models.content_transfer import MaskedContentTransfer
+from mbu_tf.optimizers import PyTorchAdam
 
 PUBLISHED = {  # lambda_1, lambda_2, cycle, lambda_4, lambda_5, confusion
     "glasses": (5, 7, 0.001, 0.7, 0.7, 0.005),
@@ -49,3 +53,68 @@ def test_the_avatar_recipe_decays_over_the_steps_given():
 def test_unknown_preset():
     with pytest.raises(ValueError, match="Presets are.*glasses.*Received: name='hats'"):
         MaskedContentTransfer.from_preset("hats")
+
+
+SMALL = {"image_size": 64, "width": 0.06, "separate_channels": 3}
+
+
+def formulated(formulation, images, **arguments):
+    """A small model of a formulation that has trained a step."""
+    model = MaskedContentTransfer.from_preset(
+        "smile", formulation=formulation, **{**SMALL, **arguments}
+    )
+    logs = model.fit(*images, batch_size=4, verbose=0).history
+    assert all(np.isfinite(v).all() for v in logs.values())
+    return model
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).uniform(-1, 1, (2, 4, 64, 64, 3)).astype("float32")
+
+
+def test_the_published_codes_formulation(images):
+    model = formulated("published_code", images)
+    config = model.get_config()
+    assert (config["depth"], config["decoder_activation"]) == (6, "leaky_relu")
+    assert (config["decoder_a_input"], config["separate_code_of_a"]) == (
+        "common_and_zeros",
+        "zeros",
+    )
+    assert config["share_passes"] is False
+    assert (model.generator_clip_norm, model.discriminator_clip_norm) == (5.0, None)
+    assert (model.confusion_label, model.discriminator_codes) == (0, "updated")
+    assert tuple(model.loss_weights[n] for n in NAMES) == PUBLISHED["smile"]
+    assert model.loss_weights["cycle_common"] == 0
+    for optimizer in (model.optimizer, model.discriminator_optimizer):
+        assert type(optimizer) is PyTorchAdam
+        assert float(optimizer.learning_rate) == 2e-4
+        assert (optimizer.beta_1, optimizer.beta_2, optimizer.epsilon) == (0.5, 0.999, 1e-8)
+
+
+def test_the_papers_formulation(images):
+    model = formulated("paper", images)
+    config = model.get_config()
+    assert (config["common_channels"], config["decoder_activation"]) == ("paper", "relu")
+    assert (config["decoder_a_input"], config["separate_code_of_a"]) == ("common", "encoded")
+    assert (model.generator_clip_norm, model.confusion_label) == (None, 1)
+    assert model.discriminator_codes == "shared"
+    weights = model.loss_weights
+    assert weights["cycle_common"] == weights["cycle_separate"] == 0.0001
+    assert weights["confusion"] == 1.0 and weights["recon1_b"] == 7
+    recipe = MaskedContentTransfer.recipe("glasses", "paper")
+    assert recipe["architecture"]["separate_channels"] == 100
+    assert recipe["architecture"]["image_size"] == 128
+
+
+def test_formulations_leave_the_presets_alone():
+    before = copy.deepcopy(MaskedContentTransfer.presets)
+    for name in before:
+        for formulation in ("published_code", "paper"):
+            assert MaskedContentTransfer.recipe(name, formulation)["description"]
+    assert before == MaskedContentTransfer.presets
+
+
+def test_unknown_formulation():
+    with pytest.raises(ValueError, match="`formulation` must be one of.*'ours'"):
+        MaskedContentTransfer.from_preset("glasses", formulation="ours")

@@ -70,7 +70,9 @@ def _recorded_step(model, images):
     record["confusion"] = float(logs["confusion"])
     record["gen_total"] = float(logs["loss"])
     record["disc_loss"] = float(logs["discriminator_loss"])
-    names = {id(x.variable): name for name, x in published_mbu._tensors(model).items() if x.trained}
+    names = {
+        id(x.variable): name for name, x in published_mbu.model_tensors(model).items() if x.trained
+    }
     for side in ("gen", "disc"):
         norms = {names[v]: float(np.linalg.norm(g)) for v, g in gradients[side].items()}
         record[f"{side}_grads"] = norms

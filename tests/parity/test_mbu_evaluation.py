@@ -23,7 +23,7 @@ def outputs(request, mbu):
     separate_a, separate_b = model.separate_code(a), model.separate_code(b)
     zeros = model.no_separate_code(code_a)
     last = model.decoder_b.get_layer("block_6_deconv")
-    logits = keras.Model(model.decoder_b.inputs, last.output)
+    logits = keras.Model(model.decoder_b.input, last.output)
 
     def both(common, separate):
         return keras.ops.concatenate([common, separate], axis=-1)
