@@ -65,7 +65,9 @@ def _published(description, recon1_a, recon1_b, cycle_separate, recon2, confusio
     }
 
 
-def _quick(description, separate_channels, learning_rate, recon2, confusion, steps, flip):
+def _quick(
+    description, separate_channels, learning_rate, recon2, confusion, steps, batch_size, flip
+):
     """A recipe for a CPU: 64 px, half width (docs/learning.md says how it was found)."""
     return {
         "description": description,
@@ -89,7 +91,7 @@ def _quick(description, separate_channels, learning_rate, recon2, confusion, ste
                 "confusion": confusion,
             },
         },
-        "training": {"steps": steps, "batch_size": 16, "flip": flip},
+        "training": {"steps": steps, "batch_size": batch_size, "flip": flip},
     }
 
 
@@ -100,7 +102,8 @@ PRESETS = {
         learning_rate=4e-3,
         recon2=2.0,
         confusion=0.1,
-        steps=2500,
+        steps=3300,
+        batch_size=12,
         flip=False,
     ),
     "photos": _quick(
@@ -110,6 +113,7 @@ PRESETS = {
         recon2=1.0,
         confusion=0.2,
         steps=20_000,
+        batch_size=16,
         flip=True,
     ),
     "glasses": _published("B: glasses, A: none.", 5.0, 7.0, 0.001, 0.7, 0.005),
