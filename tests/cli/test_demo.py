@@ -19,7 +19,7 @@ def test_the_demo_writes_picture_figures_and_model(tmp_path, monkeypatch, mbu_tf
 
     rows, columns = 1 + 2 * len(KINDS), TARGETS + 3
     picture = read_image(output / "demo.png")
-    assert picture.shape == (LABEL_HEIGHT + GAP + rows * 100, GAP + columns * 100, 3)
+    assert picture.shape == (LABEL_HEIGHT + GAP + rows * 132, GAP + columns * 132, 3)
     metrics = json.loads((output / "metrics.json").read_text())
     assert metrics["steps"] == 2
     assert set(FIGURES) <= set(metrics["truth"])
