@@ -1,3 +1,4 @@
+import contextlib
 import errno
 import json
 import os
@@ -21,13 +22,19 @@ def assert_untouched(path):
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def full_disk():
-    """No file may grow beyond 1000 bytes; a write fails half-way, as on a full disk."""
+    """No file may grow beyond 1000 bytes; a write fails half-way, as on a full disk.
+
+    No fixture: pytest itself writes between a fixture's setup and teardown, to a
+    file perhaps.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_the_file_appears_when_the_block_has_ended(old):
@@ -64,8 +71,8 @@ def test_a_block_that_wrote_nothing_leaves_the_old_file(old):
     assert_untouched(old)
 
 
-def test_a_write_that_fails_half_way_leaves_the_old_file(old, full_disk):
-    with pytest.raises(OSError, match="Cannot write") as raised:
+def test_a_write_that_fails_half_way_leaves_the_old_file(old):
+    with pytest.raises(OSError, match="Cannot write") as raised, full_disk():
         write_json(old, list(range(1000)))
     assert raised.value.errno == errno.EFBIG
     assert raised.value.filename == str(old)
@@ -138,10 +145,10 @@ def test_a_folder_in_place_of_the_file(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["file.json"]
 
 
-def test_a_model_is_saved_whole_or_not_at_all(tiny_model, tmp_path, full_disk):
+def test_a_model_is_saved_whole_or_not_at_all(tiny_model, tmp_path):
     path = tmp_path / "model.keras"
     path.write_text("old")
-    with pytest.raises(OSError, match="Cannot write.*model.keras"):
+    with pytest.raises(OSError, match="Cannot write.*model.keras"), full_disk():
         tiny_model.save(path)
     assert_untouched(path)
 
