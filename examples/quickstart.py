@@ -1,6 +1,6 @@
 """Train on avatars from a few lines of Python, then add, remove and outline glasses.
 
-python examples/quickstart.py [--steps 3300] [--output quickstart]
+python examples/quickstart.py [--steps 3000] [--output quickstart]
 """
 
 import argparse
@@ -12,7 +12,7 @@ from mbu_tf.data import to_model_range, write_png
 from mbu_tf.evaluation import transfer_grid
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--steps", type=int, default=3300)
+parser.add_argument("--steps", type=int, default=3000)
 parser.add_argument("--output", type=pathlib.Path, default="quickstart")
 arguments = parser.parse_args()
 arguments.output.mkdir(parents=True, exist_ok=True)
@@ -22,7 +22,7 @@ test = load_source("avatars:glasses", "test", image_size=64)
 
 model = MaskedContentTransfer.from_preset("avatars", steps=arguments.steps)
 model.fit(
-    train.batches(batch_size=12, seed=0),
+    train.batches(batch_size=16, seed=0),
     steps_per_epoch=arguments.steps,
     shuffle=False,  # they are already
     callbacks=[TrainingAdvice()],

@@ -11,7 +11,7 @@ from mbu_tf.data.domains import ImageArray, TwoDomains
 
 SIZES = (64, 128)
 # Faces of each domain.
-SPLITS = {"train": 3000, "validation": 100, "test": 200}
+SPLITS = {"train": 4000, "validation": 100, "test": 200}
 
 
 class AvatarsConfig(tfds.core.BuilderConfig):

@@ -102,8 +102,8 @@ PRESETS = {
         learning_rate=4e-3,
         recon2=2.0,
         confusion=0.1,
-        steps=3300,
-        batch_size=12,
+        steps=3000,
+        batch_size=16,
         flip=False,
     ),
     "photos": _quick(
