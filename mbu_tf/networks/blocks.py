@@ -5,10 +5,9 @@ import functools
 import keras
 from keras import layers, ops
 
-from mbu_tf.networks import spectral
+from mbu_tf.networks import convolution, spectral
 from mbu_tf.networks.normalization import BatchNormalization
 
-KERNEL_SIZE = 4
 NORMALIZATIONS = ("batch", "instance", None)
 ACTIVATIONS = ("leaky_relu", "relu")
 LEAKY_SLOPE = 0.2
@@ -160,7 +159,7 @@ def convolution_layers(spectral_updates, spectral_gradient):
     check_choice("spectral_updates", spectral_updates, (*spectral.UPDATES, None))
     check_choice("spectral_gradient", spectral_gradient, spectral.GRADIENTS)
     if spectral_updates is None:
-        return layers.Conv2D, layers.Conv2DTranspose
+        return convolution.Conv2D, convolution.Conv2DTranspose
     options = {"updates": spectral_updates, "gradient": spectral_gradient}
     return (
         functools.partial(spectral.SpectralConv2D, **options),
@@ -168,18 +167,18 @@ def convolution_layers(spectral_updates, spectral_gradient):
     )
 
 
-def downsample(x, filters, normalization, activation, name, layer=layers.Conv2D):
+def downsample(x, filters, normalization, activation, name, layer=convolution.Conv2D):
     """Convolutional block d_k of appendix A: halves height and width."""
-    x = layer(filters, KERNEL_SIZE, strides=2, padding="same", name=f"{name}_conv")(x)
+    x = layer(filters, name=f"{name}_conv")(x)
     return normalize_activate(x, normalization, activation, name)
 
 
-def upsample(x, filters, normalization, activation, name, layer=layers.Conv2DTranspose):
+def upsample(x, filters, normalization, activation, name, layer=convolution.Conv2DTranspose):
     """De-convolutional block u_k of appendix A: doubles height and width."""
     x = deconvolution(x, filters, name, layer)
     return normalize_activate(x, normalization, activation, name)
 
 
-def deconvolution(x, filters, name, layer=layers.Conv2DTranspose):
+def deconvolution(x, filters, name, layer=convolution.Conv2DTranspose):
     """Part (a) of a de-convolutional block alone, as in the decoders' last layer."""
-    return layer(filters, KERNEL_SIZE, strides=2, padding="same", name=f"{name}_deconv")(x)
+    return layer(filters, name=f"{name}_deconv")(x)

@@ -5,6 +5,8 @@ import math
 import keras
 from keras import layers, ops
 
+from mbu_tf.networks.convolution import Conv2D, Conv2DTranspose
+
 # Which passes move the estimate of the largest singular value; which vectors
 # its gradient is taken at.
 UPDATES = ("training", "always")
@@ -54,7 +56,7 @@ class _SpectralNormalization:
 
     def call(self, inputs, training=False):
         kernel = ops.cast(self._normalized_kernel(training), self.compute_dtype)
-        return self._convolve(inputs, kernel) + ops.cast(self.bias, self.compute_dtype)
+        return self.convolve(inputs, kernel, training)
 
     # Keras's convolutions save kernel and bias alone.
     def save_own_variables(self, store):
@@ -97,25 +99,9 @@ def _unit(vector):
     return vector / (ops.sqrt(ops.sum(ops.square(vector))) + EPSILON)
 
 
-@keras.saving.register_keras_serializable("mbu_tf")
-class SpectralConv2D(_SpectralNormalization, layers.Conv2D):
-    """`keras.layers.Conv2D` with spectral normalisation, see `_SpectralNormalization`."""
-
-    def _convolve(self, inputs, kernel):
-        return self.convolution_op(inputs, kernel)
+class SpectralConv2D(_SpectralNormalization, Conv2D):
+    """`Conv2D` with spectral normalisation, see `_SpectralNormalization`."""
 
 
-@keras.saving.register_keras_serializable("mbu_tf")
-class SpectralConv2DTranspose(_SpectralNormalization, layers.Conv2DTranspose):
-    """`keras.layers.Conv2DTranspose` with spectral normalisation, likewise."""
-
-    def _convolve(self, inputs, kernel):
-        return ops.conv_transpose(
-            inputs,
-            kernel,
-            strides=list(self.strides),
-            padding=self.padding,
-            output_padding=self.output_padding,
-            dilation_rate=list(self.dilation_rate),
-            data_format=self.data_format,
-        )
+class SpectralConv2DTranspose(_SpectralNormalization, Conv2DTranspose):
+    """`Conv2DTranspose` with spectral normalisation, likewise."""
