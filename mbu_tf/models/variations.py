@@ -34,7 +34,7 @@ def table_7(recipe):
 def _scaled(recipe, name, factors):
     weight = recipe["compile"]["loss_weights"][name]
     weights = [round(weight * factor, 6) for factor in factors]
-    return {f"{name} {w:g}": {"loss_weights": {name: w}} for w in weights}
+    return {f"{name} {w:.4g}": {"loss_weights": {name: w}} for w in weights}
 
 
 def lambda_1(recipe):
