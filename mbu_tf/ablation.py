@@ -16,6 +16,7 @@ import numpy as np
 
 from mbu_tf.data.domains import to_model_range
 from mbu_tf.data.images import write_png
+from mbu_tf.evaluation.attribute_classifier import train_attribute_classifier
 from mbu_tf.evaluation.pictures import labelled_grid
 from mbu_tf.evaluation.variation import figures_table, model_figures, model_tiles, pair_tiles
 from mbu_tf.files import make_folder, replacing, write_json
@@ -37,9 +38,14 @@ class Row(NamedTuple):
 
     @property
     def folder(self):
-        """Name of the run's folder: the same for the same settings."""
-        text = json.dumps(self.settings, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        """Name of the run's folder."""
+        return _digest(self.settings)
+
+
+def _digest(settings):
+    """A name that is the same for the same settings."""
+    text = json.dumps(settings, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def ablate(
@@ -52,10 +58,12 @@ def ablate(
     steps=None,
     batch_size=None,
     seed=0,
+    classifier_steps=1000,
 ):
     """Train what is not trained yet, measure every row, and write the table and the figure.
 
-    `output` receives `runs/`, `ablation.json`, `ablation.md` and `ablation.png`.
+    `output` receives `runs/`, `ablation.json`, `ablation.md` and `ablation.png`. A
+    classifier of the two domains, trained once, judges the transfers of every row.
     What is interrupted goes on with the run that it was at, from its start.
 
     Args:
@@ -68,6 +76,7 @@ def ablate(
         data: a word for the data; runs of different data are kept apart by it.
         steps, batch_size: in place of the recipe's unless `None`.
         seed: of the weights and of the order of the images, the same for all.
+        classifier_steps: batches that the classifier is trained on.
 
     Returns:
         Dict from the name of each row to its figures, see `model_figures`.
@@ -87,7 +96,7 @@ def ablate(
         _row(name, changes, {**recipe, "training": training}, common)
         for name, changes in variations.items()
     ]
-    output = make_folder(output)
+    output, unseen = make_folder(output), held_out or domains
     missing = {row.folder: row for row in rows if not _is_finished(output / "runs" / row.folder)}
     for row in missing.values():
         _in_the_name_of(row, _build, row.settings)
@@ -95,6 +104,9 @@ def ablate(
         print(f"Run {i + 1} of {len(missing)}: {row.name}", flush=True)
         _train(row.settings, domains, make_folder(output / "runs" / row.folder))
 
+    settings = {**common, "size": domains.image_size, "steps": classifier_steps}
+    folder = make_folder(output / "runs" / f"classifier-{_digest(settings)}")
+    classifier, accuracy = _classifier(settings, domains, unseen, folder)
     figures, columns = {}, {}
     for row in rows:
         print(f"Measuring {row.name}", flush=True)
@@ -103,9 +115,12 @@ def ablate(
         if row.threshold is not None:
             model.mask_threshold = row.threshold
         log = json.loads((folder / "training.json").read_text("utf-8"))["training"]
-        figures[row.name] = {**model_figures(model, held_out or domains), "training": log}
-        columns[row.name] = model_tiles(model, held_out or domains)
-    _write(output, rows, figures, columns, held_out or domains)
+        figures[row.name] = {**model_figures(model, unseen, classifier), "training": log}
+        columns[row.name] = model_tiles(model, unseen)
+    _write(output, rows, figures, accuracy)
+    tiles = [pair_tiles(unseen), *columns.values()]
+    grid = labelled_grid(list(zip(*tiles, strict=True)), ["target, reference", *columns])
+    write_png(output / "ablation.png", grid)
     return figures
 
 
@@ -168,8 +183,22 @@ def _train(settings, domains, folder):
     )
 
 
-def _write(output, rows, figures, columns, domains):
-    """The table, as JSON and as Markdown, and the figure."""
+def _classifier(settings, domains, held_out, folder):
+    """The classifier of the two domains and its balanced accuracy on unseen images."""
+    if not _is_finished(folder):
+        print("Training the classifier", flush=True)
+        classifier, accuracy = train_attribute_classifier(
+            domains, held_out, steps=settings["steps"], seed=settings["seed"]
+        )
+        with replacing(folder / "classifier.keras") as beside:
+            classifier.save(beside)
+        write_json(folder / "training.json", {**settings, "accuracy": accuracy})
+    accuracy = json.loads((folder / "training.json").read_text("utf-8"))["accuracy"]
+    return keras.saving.load_model(folder / "classifier.keras"), accuracy
+
+
+def _write(output, rows, figures, accuracy):
+    """The table, as JSON and as Markdown."""
     document = {
         row.name: {
             "model": str(pathlib.PurePosixPath("runs", row.folder, "model.keras")),
@@ -180,9 +209,9 @@ def _write(output, rows, figures, columns, domains):
     }
     settings = {key: value for key, value in rows[0].settings.items() if key != "recipe"}
     training = rows[0].settings["recipe"]["training"]
-    write_json(output / "ablation.json", {**settings, "training": training, "rows": document})
+    write_json(
+        output / "ablation.json",
+        {**settings, "training": training, "classifier_accuracy": accuracy, "rows": document},
+    )
     with replacing(output / "ablation.md") as beside:
         beside.write_text(figures_table(figures), encoding="utf-8")
-    tiles = [pair_tiles(domains), *columns.values()]
-    grid = labelled_grid(list(zip(*tiles, strict=True)), ["target, reference", *columns])
-    write_png(output / "ablation.png", grid)

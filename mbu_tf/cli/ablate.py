@@ -85,6 +85,13 @@ def add_parser(subparsers):
         "centre square); not for avatars",
     )
     parser.add_argument("--seed", type=seed_number, default=0, metavar="N", help="default: 0")
+    parser.add_argument(
+        "--classifier-steps",
+        type=positive_int,
+        default=1000,
+        metavar="N",
+        help="training steps of the classifier that judges transfers (default: 1000)",
+    )
 
 
 def run(arguments):
@@ -112,6 +119,7 @@ def run(arguments):
         steps=arguments.steps,
         batch_size=arguments.batch_size,
         seed=arguments.seed,
+        classifier_steps=arguments.classifier_steps,
     )
     print(f"Table and figure: {arguments.output}/ablation.md, ablation.json, ablation.png")
 

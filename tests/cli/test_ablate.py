@@ -32,13 +32,20 @@ def data(tmp_path):
 def test_options_are_passed_on(mbu_tf, tmp_path, calls, data):
     command = ["ablate", "--rows", "table7", "threshold", "--preset", "avatars", "--data", data]
     options = ["--width", 0.06, "--image-size", 32, "--steps", 7, "--batch-size", 3, "--seed", 5]
+    options += ["--classifier-steps", 9]
     assert mbu_tf(*command, *options, "--crop", "whole", "--output", tmp_path / "out") == (0, "")
     [((variations, recipe, domains, output), options)] = calls
     assert list(variations) == [*LISTS["table7"](RECIPE), *LISTS["threshold"](RECIPE)]
     assert recipe["architecture"] == {**RECIPE["architecture"], "width": 0.06, "image_size": 32}
     assert domains.image_size == 32 and output == str(tmp_path / "out")
     assert options.pop("held_out").image_size == 32
-    assert options == {"data": f"{data} None", "steps": 7, "batch_size": 3, "seed": 5}
+    assert options == {
+        "data": f"{data} None",
+        "steps": 7,
+        "batch_size": 3,
+        "seed": 5,
+        "classifier_steps": 9,
+    }
 
 
 def test_a_list_of_ones_own(tmp_path):
