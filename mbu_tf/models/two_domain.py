@@ -80,19 +80,29 @@ class TwoDomainModel(training_step(), keras.Model):
 
         Args:
             name: key of `presets`, e.g. `"glasses"`.
-            steps: training steps that the recipe's learning rate decay spans;
-                `None` is the recipe's own number.
+            steps: see `from_recipe`.
             formulation: `"published_code"` trains as the published code does,
                 step for step; `"paper"`, where the paper's text reads
                 otherwise, as the text has it; `None` as the recipe says
                 (docs/published-code.md compares them).
-            **overrides: constructor arguments in place of the recipe's, e.g.
-                `image_size=64`.
+            **overrides: see `from_recipe`.
 
         Raises:
             ValueError: on an unknown name or formulation.
         """
-        recipe = cls.recipe(name, formulation)
+        return cls.from_recipe(cls.recipe(name, formulation), steps, **overrides)
+
+    @classmethod
+    def from_recipe(cls, recipe, steps=None, **overrides):
+        """A compiled model from a recipe, a plain dictionary (`recipes.py` says of what).
+
+        Args:
+            recipe: e.g. `MaskedContentTransfer.recipe("photos")`, or that `varied`.
+            steps: training steps that the recipe's learning rate decay spans;
+                `None` is the recipe's own number.
+            **overrides: constructor arguments in place of the recipe's, e.g.
+                `image_size=64`.
+        """
         steps = steps or recipe["training"]["steps"]
         model = cls(**{**recipe["architecture"], **overrides})
         model.compile(
