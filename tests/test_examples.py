@@ -59,6 +59,16 @@ def test_two_attributes(run, model, tmp_path):
     assert read_image(tmp_path / "both.png").shape == (4 * 132 + 4, 8 * 132 + 4, 3)
 
 
+def test_out_of_domain(run, model, tmp_path, capsys):
+    run("out_of_domain.py", model)
+    rows = [x for x in capsys.readouterr().out.splitlines() if x.startswith("| avatars:")]
+    assert [x.split("|")[1].strip() for x in rows] == ["avatars:glasses", "avatars:lorelei_glasses"]
+    pictures = [
+        read_image(tmp_path / "out_of_domain" / f"{x}.png") for x in ("trained_on", "other")
+    ]
+    assert pictures[0].shape == pictures[1].shape and (pictures[0] != pictures[1]).any()
+
+
 @pytest.fixture
 def narrow(monkeypatch):
     """Presets of every method with narrow networks."""

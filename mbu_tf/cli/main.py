@@ -5,10 +5,10 @@ import os
 import sys
 
 from mbu_tf import __version__
-from mbu_tf.cli import convert, demo, export, interpolate, remove, segment, train, transfer
+from mbu_tf.cli import ablate, convert, demo, export, interpolate, remove, segment, train, transfer
 from mbu_tf.cli.quiet import quiet
 
-COMMANDS = (demo, train, transfer, interpolate, remove, segment, convert, export)
+COMMANDS = (demo, train, transfer, interpolate, remove, segment, convert, export, ablate)
 
 EPILOG = """\
 examples:

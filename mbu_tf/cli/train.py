@@ -100,14 +100,12 @@ def run(arguments):
         )
     keras.config.set_dtype_policy(arguments.precision)
     image_size = arguments.image_size or presets[arguments.preset]["architecture"]["image_size"]
-    options = {"crop": arguments.crop} if "crop" in arguments else {}
-    if options and arguments.data.startswith("avatars:"):
-        raise ValueError("Avatars are rendered to size and cannot be cropped: leave out --crop.")
+    options = source_options(arguments)
     train_preset(
         arguments.preset,
         load_source(arguments.data, "train", image_size, **options),
         arguments.output,
-        held_out=_held_out(arguments.data, image_size, options),
+        held_out=held_out(arguments.data, image_size, options),
         steps=arguments.steps,
         batch_size=arguments.batch_size,
         seed=arguments.seed,
@@ -116,7 +114,15 @@ def run(arguments):
     )
 
 
-def _held_out(data, image_size, options):
+def source_options(arguments):
+    """What `load_source` is to be told besides: `crop`, where it is given."""
+    options = {"crop": arguments.crop} if "crop" in arguments else {}
+    if options and arguments.data.startswith("avatars:"):
+        raise ValueError("Avatars are rendered to size and cannot be cropped: leave out --crop.")
+    return options
+
+
+def held_out(data, image_size, options):
     """The source's test split, else its validation split, else nothing."""
     from mbu_tf.data.sources import load_source
 

@@ -35,7 +35,7 @@ class MaskEditing(ImageInference):
 
     @mask_threshold.setter
     def mask_threshold(self, value):
-        self._mask_threshold.assign(_checked_threshold(value))
+        self._mask_threshold.assign(checked_mask_threshold(value))
 
     def compute_transfer_layer(self, target, reference):
         """z_raw(a, b) and m(a, b), equation 1, of one batch of tensors."""
@@ -199,7 +199,7 @@ class MaskEditing(ImageInference):
         """
         if threshold is None:
             return self.mask_threshold
-        return _checked_threshold(threshold)
+        return checked_mask_threshold(threshold)
 
 
 def add_mask_threshold(model, name="mask_threshold"):
@@ -227,7 +227,8 @@ def composite_edit(layer, background):
     return Edit(ops.where(layer.mask == 0.0, background, image), layer.mask)
 
 
-def _checked_threshold(value):
+def checked_mask_threshold(value):
+    """`value` as a float; `ValueError` unless it lies between 0 and 1."""
     number = float(value)
     if not 0.0 < number < 1.0:
         raise ValueError(f"A mask threshold must lie between 0 and 1. Received: {value!r}")

@@ -41,6 +41,11 @@ MBU_PRESETS = {
         _mbu_weights(5.0, 7.0, 0.03, 1.0, 0.2),
         **_PHOTOS,
     ),
+    "photos_facial_hair": quick(
+        "Facial hair in photographs: a larger part, which the common code gives up less easily.",
+        _mbu_weights(5.0, 7.0, 0.03, 1.0, 1.0),
+        **_PHOTOS,
+    ),
     "glasses": published("B: glasses, A: none.", _GLASSES),
     "smile": published("B: smiling, A: not.", _mbu_weights(5.0, 7.0, 0.0001, 1.0, 0.005)),
     "womens_hair": published(

@@ -97,3 +97,32 @@ def as_published(recipe, architecture, **compile_arguments):
             **compile_arguments,
         },
     }
+
+
+SECTIONS = ("architecture", "compile", "optimizer", "discriminator_optimizer")
+
+
+def varied(recipe, changes):
+    """`recipe` with some of its values replaced, for ablations and searches.
+
+    Args:
+        recipe: the recipe; it stays as it is.
+        changes: dict of sections of a recipe (`SECTIONS`), each a dict of what to
+            replace in it, e.g. `{"architecture": {"recon1_norm": "l2"}}`;
+            `loss_weights`, a part of `compile`, stands by itself.
+
+    Raises:
+        ValueError: on another key, or a section that is no dict.
+    """
+    result = dict(recipe)
+    for name, values in changes.items():
+        if name not in (*SECTIONS, "loss_weights") or not isinstance(values, dict):
+            raise ValueError(
+                f"Changes of a recipe are dictionaries named {', '.join(SECTIONS)} or "
+                f"loss_weights. Received: {name!r}: {values!r}"
+            )
+        if name == "loss_weights":
+            weights = {**result["compile"]["loss_weights"], **values}
+            name, values = "compile", {"loss_weights": weights}
+        result[name] = {**result[name], **values}
+    return result

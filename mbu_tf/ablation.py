@@ -1,0 +1,217 @@
+"""Ablation: variations of a recipe, each trained for the same steps, in one table and figure.
+
+A run is known by all that decides its weights: `runs/` holds one folder for each,
+named by a digest of that. Rows of the same run, such as thresholds of one model,
+share it, and a run that is finished is never trained again.
+"""
+
+import hashlib
+import json
+import pathlib
+import time
+from typing import NamedTuple
+
+import keras
+import numpy as np
+
+from mbu_tf.data.domains import to_model_range
+from mbu_tf.data.images import write_png
+from mbu_tf.evaluation.attribute_classifier import train_attribute_classifier
+from mbu_tf.evaluation.pictures import labelled_grid
+from mbu_tf.evaluation.variation import figures_table, model_figures, model_tiles, pair_tiles
+from mbu_tf.files import make_folder, replacing, write_json
+from mbu_tf.models.content_transfer import MaskedContentTransfer
+from mbu_tf.models.loading import load_model
+from mbu_tf.models.mask_editing import checked_mask_threshold
+from mbu_tf.models.recipes import SECTIONS, varied
+
+MAX_EPOCHS = 10
+CALIBRATION_IMAGES = 512
+
+
+class Row(NamedTuple):
+    """One line of the table: a name, a run's settings, a threshold or `None` for the model's."""
+
+    name: str
+    settings: dict
+    threshold: float | None
+
+    @property
+    def folder(self):
+        """Name of the run's folder."""
+        return _digest(self.settings)
+
+
+def _digest(settings):
+    """A name that is the same for the same settings."""
+    text = json.dumps(settings, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def ablate(
+    variations,
+    recipe,
+    domains,
+    output,
+    held_out=None,
+    data="",
+    steps=None,
+    batch_size=None,
+    seed=0,
+    classifier_steps=1000,
+):
+    """Train what is not trained yet, measure every row, and write the table and the figure.
+
+    `output` receives `runs/`, `ablation.json`, `ablation.md` and `ablation.png`. A
+    classifier of the two domains, trained once, judges the transfers of every row.
+    What is interrupted goes on with the run that it was at, from its start.
+
+    Args:
+        variations: dict from the name of a row to its changes of the recipe, see
+            `mbu_tf.models.variations`.
+        recipe: recipe of `MaskedContentTransfer` that is varied.
+        domains: `TwoDomains` to train on, of the recipe's image size.
+        output: folder, made if missing.
+        held_out: `TwoDomains` to measure on, or `None` for `domains`.
+        data: a word for the data; runs of different data are kept apart by it.
+        steps, batch_size: in place of the recipe's unless `None`.
+        seed: of the weights and of the order of the images, the same for all.
+        classifier_steps: batches that the classifier is trained on.
+
+    Returns:
+        Dict from the name of each row to its figures, see `model_figures`.
+
+    Raises:
+        ValueError: on a change that the recipe or the model does not know, told
+            before anything is trained.
+        OSError: if `output` cannot be written to.
+    """
+    training = {
+        "steps": steps or recipe["training"]["steps"],
+        "batch_size": batch_size or recipe["training"]["batch_size"],
+        "flip": recipe["training"]["flip"],
+    }
+    common = {"data": data, "images": [len(domains.a), len(domains.b)], "seed": seed}
+    rows = [
+        _row(name, changes, {**recipe, "training": training}, common)
+        for name, changes in variations.items()
+    ]
+    output, unseen = make_folder(output), held_out or domains
+    missing = {row.folder: row for row in rows if not _is_finished(output / "runs" / row.folder)}
+    for row in missing.values():
+        _in_the_name_of(row, _build, row.settings)
+    for i, row in enumerate(missing.values()):
+        print(f"Run {i + 1} of {len(missing)}: {row.name}", flush=True)
+        _train(row.settings, domains, make_folder(output / "runs" / row.folder))
+
+    settings = {**common, "size": domains.image_size, "steps": classifier_steps}
+    folder = make_folder(output / "runs" / f"classifier-{_digest(settings)}")
+    classifier, accuracy = _classifier(settings, domains, unseen, folder)
+    figures, columns = {}, {}
+    for row in rows:
+        print(f"Measuring {row.name}", flush=True)
+        folder = output / "runs" / row.folder
+        model = load_model(folder / "model.keras")
+        if row.threshold is not None:
+            model.mask_threshold = row.threshold
+        log = json.loads((folder / "training.json").read_text("utf-8"))["training"]
+        figures[row.name] = {**model_figures(model, unseen, classifier), "training": log}
+        columns[row.name] = model_tiles(model, unseen)
+    _write(output, rows, figures, accuracy)
+    tiles = [pair_tiles(unseen), *columns.values()]
+    grid = labelled_grid(list(zip(*tiles, strict=True)), ["target, reference", *columns])
+    write_png(output / "ablation.png", grid)
+    return figures
+
+
+def _row(name, changes, recipe, common):
+    """The row of one entry of `variations`."""
+    try:
+        changes = dict(changes)
+        threshold = changes.pop("mask_threshold", None)
+        if threshold is not None:
+            threshold = checked_mask_threshold(threshold)
+        recipe = varied(recipe, changes)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"Row {name!r}: {error}") from error
+    recipe = {key: recipe[key] for key in (*SECTIONS, "training")}
+    return Row(name, {**common, "recipe": recipe}, threshold)
+
+
+def _in_the_name_of(row, function, *arguments):
+    try:
+        return function(*arguments)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"Row {row.name!r}: {error}") from error
+
+
+def _is_finished(folder):
+    """Whether a run ended: its `training.json` is written last."""
+    return (folder / "training.json").is_file()
+
+
+def _build(settings):
+    keras.utils.set_random_seed(settings["seed"])
+    return MaskedContentTransfer.from_recipe(settings["recipe"])
+
+
+def _train(settings, domains, folder):
+    """One run: `model.keras` and, at the very end, `training.json`."""
+    model = _build(settings)
+    training = settings["recipe"]["training"]
+    steps = training["steps"]
+    epochs = max(n for n in range(1, MAX_EPOCHS + 1) if steps % n == 0)
+    started = time.monotonic()
+    history = model.fit(
+        domains.batches(training["batch_size"], seed=settings["seed"], flip=training["flip"]),
+        shuffle=False,  # They are already.
+        steps_per_epoch=steps // epochs,
+        epochs=epochs,
+    ).history
+    seconds = time.monotonic() - started
+    model.calibrate(
+        *(
+            to_model_range(images.take(np.arange(min(CALIBRATION_IMAGES, len(images)))))
+            for images in (domains.a, domains.b)
+        )
+    )
+    model.save(folder / "model.keras")
+    losses = {name: values[-1] for name, values in history.items()}
+    write_json(
+        folder / "training.json",
+        {**settings, "training": losses, "training_seconds": round(seconds, 1)},
+    )
+
+
+def _classifier(settings, domains, held_out, folder):
+    """The classifier of the two domains and its balanced accuracy on unseen images."""
+    if not _is_finished(folder):
+        print("Training the classifier", flush=True)
+        classifier, accuracy = train_attribute_classifier(
+            domains, held_out, steps=settings["steps"], seed=settings["seed"]
+        )
+        with replacing(folder / "classifier.keras") as beside:
+            classifier.save(beside)
+        write_json(folder / "training.json", {**settings, "accuracy": accuracy})
+    accuracy = json.loads((folder / "training.json").read_text("utf-8"))["accuracy"]
+    return keras.saving.load_model(folder / "classifier.keras"), accuracy
+
+
+def _write(output, rows, figures, accuracy):
+    """The table, as JSON and as Markdown."""
+    document = {
+        row.name: {
+            "model": str(pathlib.PurePosixPath("runs", row.folder, "model.keras")),
+            "threshold": row.threshold,
+            **figures[row.name],
+        }
+        for row in rows
+    }
+    settings = {key: value for key, value in rows[0].settings.items() if key != "recipe"}
+    training = rows[0].settings["recipe"]["training"]
+    write_json(
+        output / "ablation.json",
+        {**settings, "training": training, "classifier_accuracy": accuracy, "rows": document},
+    )
+    with replacing(output / "ablation.md") as beside:
+        beside.write_text(figures_table(figures), encoding="utf-8")

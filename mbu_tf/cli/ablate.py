@@ -1,0 +1,160 @@
+"""`mbu-tf ablate`: variations of a recipe, side by side."""
+
+import argparse
+
+from mbu_tf.cli.arguments import (
+    add_command,
+    crop,
+    positive_int,
+    positive_number,
+    power_of_two,
+    seed_number,
+    source,
+)
+
+
+def add_parser(subparsers):
+    parser = add_command(
+        subparsers,
+        "ablate",
+        "train variations of a recipe and show what each changes, in one table and figure",
+        run,
+        [
+            "mbu-tf ablate --rows table7 --preset avatars --data avatars:glasses --width 0.25 "
+            "--steps 1000 --output ablation",
+            "mbu-tf ablate --rows lambda_1 lambda_4 threshold --preset avatars --data "
+            "avatars:glasses --output ablation",
+            "mbu-tf ablate --rows mine.json --preset photos --data folders:photos --output mine",
+            "",
+            'mine.json: {"as it is": {}, "no cycle": {"loss_weights": {"cycle_separate": 0}},',
+            '  "narrow": {"architecture": {"width": 0.25}}, "strict": {"mask_threshold": 0.5}}',
+        ],
+    )
+    parser.add_argument(
+        "--rows",
+        required=True,
+        nargs="+",
+        metavar="LIST",
+        help="table7, lambda_1, lambda_4, threshold (the paper's table 7 and figures 39, 38 and "
+        "37), or JSON files of {name: changes}; several are put together",
+    )
+    parser.add_argument(
+        "--preset", required=True, metavar="NAME", help="the recipe that is varied, e.g. avatars"
+    )
+    parser.add_argument(
+        "--data",
+        required=True,
+        type=source,
+        metavar="SOURCE",
+        help="avatars:TASK, folders:PATH (with trainA/ and trainB/) or celeba:PATH:TASK",
+    )
+    parser.add_argument(
+        "--output",
+        required=True,
+        metavar="DIR",
+        help="folder for runs/, ablation.md, ablation.json and ablation.png; what is trained "
+        "there already is not trained again",
+    )
+    parser.add_argument(
+        "--image-size",
+        type=power_of_two,
+        metavar="N",
+        help="a power of two of at least 8 (default: the preset's)",
+    )
+    parser.add_argument(
+        "--steps",
+        type=positive_int,
+        metavar="N",
+        help="training steps of each run (default: the preset's)",
+    )
+    parser.add_argument(
+        "--batch-size", type=positive_int, metavar="N", help="images per domain and step"
+    )
+    parser.add_argument(
+        "--width",
+        type=positive_number,
+        metavar="W",
+        help="relative width of the networks, e.g. 0.25",
+    )
+    parser.add_argument(
+        "--crop",
+        type=crop,
+        default=argparse.SUPPRESS,
+        metavar="CROP",
+        help="center, whole or LEFT,TOP,RIGHT,BOTTOM in pixels, before resizing (default: the "
+        "centre square); not for avatars",
+    )
+    parser.add_argument("--seed", type=seed_number, default=0, metavar="N", help="default: 0")
+    parser.add_argument(
+        "--classifier-steps",
+        type=positive_int,
+        default=1000,
+        metavar="N",
+        help="training steps of the classifier that judges transfers (default: 1000)",
+    )
+
+
+def run(arguments):
+    from mbu_tf.ablation import ablate
+    from mbu_tf.cli.train import held_out, source_options
+    from mbu_tf.data.sources import load_source
+    from mbu_tf.models.content_transfer import MaskedContentTransfer
+    from mbu_tf.models.recipes import varied
+
+    given = {"image_size": arguments.image_size, "width": arguments.width}
+    recipe = varied(
+        MaskedContentTransfer.recipe(arguments.preset),
+        {"architecture": {name: value for name, value in given.items() if value}},
+    )
+    image_size = recipe["architecture"]["image_size"]
+    variations = read_variations(arguments.rows, recipe)
+    options = source_options(arguments)
+    ablate(
+        variations,
+        recipe,
+        load_source(arguments.data, "train", image_size, **options),
+        arguments.output,
+        held_out=held_out(arguments.data, image_size, options),
+        data=" ".join([arguments.data, *map(str, options.values())]),
+        steps=arguments.steps,
+        batch_size=arguments.batch_size,
+        seed=arguments.seed,
+        classifier_steps=arguments.classifier_steps,
+    )
+    print(f"Table and figure: {arguments.output}/ablation.md, ablation.json, ablation.png")
+
+
+def read_variations(names, recipe):
+    """The rows of all lists, built-in ones by name and JSON files by path, in their order.
+
+    Raises:
+        ValueError: on an unknown list, a file that holds none, or a name that two
+            different rows have.
+        OSError: if a file cannot be read.
+    """
+    from mbu_tf.models.variations import LISTS
+
+    variations = {}
+    for name in names:
+        rows = LISTS[name](recipe) if name in LISTS else _read_file(name, LISTS)
+        for row, changes in rows.items():
+            if variations.setdefault(row, changes) != changes:
+                raise ValueError(f"Two different rows have one name. Received: {row!r}")
+    return variations
+
+
+def _read_file(path, lists):
+    import json
+    import pathlib
+
+    if not path.endswith(".json"):
+        raise ValueError(f"--rows takes {', '.join(lists)} or .json files. Received: {path}")
+    try:
+        rows = json.loads(pathlib.Path(path).read_text("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is no JSON file: {error}") from error
+    if not isinstance(rows, dict) or not all(isinstance(x, dict) for x in rows.values()):
+        raise ValueError(
+            f'{path} must hold {{"name": {{changes}}, …}}. Received: {json.dumps(rows)[:60]}'
+        )
+    return rows
