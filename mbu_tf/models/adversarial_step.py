@@ -164,7 +164,8 @@ def adapt_loss_scale(optimizer, finite):
         optimizer: the `LossScaleOptimizer`.
         finite: whether this step's gradients were, a boolean scalar.
     """
-    scale, steps = optimizer.dynamic_scale, optimizer.step_counter + 1
+    scale = ops.convert_to_tensor(optimizer.dynamic_scale)
+    steps = ops.convert_to_tensor(optimizer.step_counter) + 1
     due = ops.equal(steps, optimizer.dynamic_growth_steps)
     halved = ops.maximum(scale * 0.5, 1.0)
     optimizer.dynamic_scale.assign(ops.where(finite, ops.where(due, scale * 2.0, scale), halved))
