@@ -37,6 +37,7 @@ setup(
     ],
     extras_require={
         "tensorboard": ["tensorboard"],
+        "jax": ["jax>=0.5"],
         "torch": ["torch>=2.6"],
         # Who a face is, before and after an edit; CC0 weights, 100 MB.
         "faces": ["dlib-bin>=19.24", "face-recognition-models>=0.3"],
@@ -49,6 +50,7 @@ setup(
             "ai-edge-litert>=2",
             "onnxruntime",
             "scipy",
+            "jax>=0.5",
             *SERVING,
             *ONNX,
         ],

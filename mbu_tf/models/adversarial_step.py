@@ -16,6 +16,7 @@ class AdversarialStep:
     - `_gradients(forward, optimizer, variables)`: what `forward()` returns and
       the gradients of its first item, times the loss scale of `optimizer`;
     - `_global_norm(tensors)`: of all of them together;
+    - `_values(variables)`: tensors that later assignments leave alone;
     - `_only_if(condition, update, variables)`: run `update()`, which assigns to
       `variables`, where the boolean scalar `condition` holds.
 
@@ -29,7 +30,8 @@ class AdversarialStep:
     def adversarial_step(self, data):
         """Both updates on a batch, see `TwoDomainModel`; returns the logs."""
         a, b, mask_b = unpack_batch(data)
-        held = [(v, ops.convert_to_tensor(v)) for v in self._state_moved_before_checks()]
+        moving = self._state_moved_before_checks()
+        held = self._values(moving)
 
         variables = self.generator_variables
         (total, terms, codes, monitors), gradients = self._gradients(
@@ -55,11 +57,11 @@ class AdversarialStep:
         )
 
         def take_back():
-            for variable, value in held:
+            for variable, value in zip(moving, held, strict=True):
                 variable.assign(value)
 
         skipped = ops.logical_not(finite)
-        self._only_if(skipped, take_back, [v for v, _ in held])
+        self._only_if(skipped, take_back, moving)
         skips = self._trackers["skipped_steps"]
         skips.update_state(ops.cast(skipped, skips.dtype))
         logs = self._update_metrics(total, terms, monitors, discriminator_loss, accuracy)

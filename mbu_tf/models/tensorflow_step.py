@@ -8,6 +8,14 @@ from mbu_tf.models.adversarial_step import AdversarialStep
 class TensorFlowStep(AdversarialStep):
     """`AdversarialStep` with `tf.GradientTape`; what Keras's TensorFlow trainer calls."""
 
+    # TensorFlow's own kernels are at hand, fused ones among them.
+    compiled_by_default = False
+
+    @staticmethod
+    def xla_takes_long():
+        """Whether XLA compiles for a CPU, which takes it many minutes, if it ends at all."""
+        return not tf.config.list_physical_devices("GPU")
+
     def train_step(self, data):
         return self.adversarial_step(data)
 
@@ -28,8 +36,11 @@ class TensorFlowStep(AdversarialStep):
     def _global_norm(self, tensors):
         return tf.linalg.global_norm(tensors)
 
+    def _values(self, variables):
+        return [tf.convert_to_tensor(v.value) for v in variables]
+
     def _only_if(self, condition, update, variables):
-        # An update that is not wanted costs nothing, nor does one that is.
+        # Other than a choice between values, it costs nothing.
         tf.cond(condition, lambda: _done(update), lambda: False)
 
 
