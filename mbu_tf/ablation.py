@@ -5,6 +5,7 @@ named by a digest of that. Rows of the same run, such as thresholds of one model
 share it, and a run that is finished is never trained again.
 """
 
+import contextlib
 import hashlib
 import json
 import pathlib
@@ -92,57 +93,62 @@ def ablate(
         "flip": recipe["training"]["flip"],
     }
     common = {"data": data, "images": [len(domains.a), len(domains.b)], "seed": seed}
-    rows = [
-        _row(name, changes, {**recipe, "training": training}, common)
-        for name, changes in variations.items()
-    ]
-    output, unseen = make_folder(output), held_out or domains
-    missing = {row.folder: row for row in rows if not _is_finished(output / "runs" / row.folder)}
-    for row in missing.values():
-        _in_the_name_of(row, _build, row.settings)
-    for i, row in enumerate(missing.values()):
-        print(f"Run {i + 1} of {len(missing)}: {row.name}", flush=True)
-        _train(row.settings, domains, make_folder(output / "runs" / row.folder))
-
+    rows = _rows(variations, {**recipe, "training": training}, common)
+    runs, unseen = make_folder(output) / "runs", held_out or domains
+    _train_missing(rows, domains, runs)
     settings = {**common, "size": domains.image_size, "steps": classifier_steps}
-    folder = make_folder(output / "runs" / f"classifier-{_digest(settings)}")
-    classifier, accuracy = _classifier(settings, domains, unseen, folder)
+    classifier, accuracy = _classifier(settings, domains, unseen, runs)
     figures, columns = {}, {}
     for row in rows:
         print(f"Measuring {row.name}", flush=True)
-        folder = output / "runs" / row.folder
-        model = load_model(folder / "model.keras")
+        model = load_model(runs / row.folder / "model.keras")
         if row.threshold is not None:
             model.mask_threshold = row.threshold
-        log = json.loads((folder / "training.json").read_text("utf-8"))["training"]
+        log = json.loads((runs / row.folder / "training.json").read_text("utf-8"))["training"]
         figures[row.name] = {**model_figures(model, unseen, classifier), "training": log}
         columns[row.name] = model_tiles(model, unseen)
-    _write(output, rows, figures, accuracy)
+    _write(runs.parent, rows, figures, accuracy)
     tiles = [pair_tiles(unseen), *columns.values()]
     grid = labelled_grid(list(zip(*tiles, strict=True)), ["target, reference", *columns])
-    write_png(output / "ablation.png", grid)
+    write_png(runs.parent / "ablation.png", grid)
     return figures
 
 
-def _row(name, changes, recipe, common):
-    """The row of one entry of `variations`."""
+def _rows(variations, recipe, common):
+    """A `Row` for each entry of `variations`."""
+    if not variations:
+        raise ValueError("An ablation needs a row at least. Received: none")
+    rows = []
+    for name, changes in variations.items():
+        with _naming(name):
+            changes = dict(changes)
+            threshold = changes.pop("mask_threshold", None)
+            if threshold is not None:
+                threshold = checked_mask_threshold(threshold)
+            varied_recipe = varied(recipe, changes)
+            varied_recipe = {key: varied_recipe[key] for key in (*SECTIONS, "training")}
+            rows.append(Row(name, {**common, "recipe": varied_recipe}, threshold))
+    return rows
+
+
+def _train_missing(rows, domains, runs):
+    """Train the runs that are not finished; all their models are tried to be built first."""
+    missing = {row.folder: row for row in rows if not _is_finished(runs / row.folder)}
+    for row in missing.values():
+        with _naming(row.name):
+            _build(row.settings)
+    for i, row in enumerate(missing.values()):
+        print(f"Run {i + 1} of {len(missing)}: {row.name}", flush=True)
+        _train(row.settings, domains, make_folder(runs / row.folder))
+
+
+@contextlib.contextmanager
+def _naming(name):
+    """Let the block's errors say which row they are about."""
     try:
-        changes = dict(changes)
-        threshold = changes.pop("mask_threshold", None)
-        if threshold is not None:
-            threshold = checked_mask_threshold(threshold)
-        recipe = varied(recipe, changes)
+        yield
     except (TypeError, ValueError) as error:
         raise ValueError(f"Row {name!r}: {error}") from error
-    recipe = {key: recipe[key] for key in (*SECTIONS, "training")}
-    return Row(name, {**common, "recipe": recipe}, threshold)
-
-
-def _in_the_name_of(row, function, *arguments):
-    try:
-        return function(*arguments)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"Row {row.name!r}: {error}") from error
 
 
 def _is_finished(folder):
@@ -169,12 +175,8 @@ def _train(settings, domains, folder):
         epochs=epochs,
     ).history
     seconds = time.monotonic() - started
-    model.calibrate(
-        *(
-            to_model_range(images.take(np.arange(min(CALIBRATION_IMAGES, len(images)))))
-            for images in (domains.a, domains.b)
-        )
-    )
+    some = (x.take(np.arange(min(CALIBRATION_IMAGES, len(x)))) for x in (domains.a, domains.b))
+    model.calibrate(*map(to_model_range, some))
     model.save(folder / "model.keras")
     losses = {name: values[-1] for name, values in history.items()}
     write_json(
@@ -183,8 +185,9 @@ def _train(settings, domains, folder):
     )
 
 
-def _classifier(settings, domains, held_out, folder):
+def _classifier(settings, domains, held_out, runs):
     """The classifier of the two domains and its balanced accuracy on unseen images."""
+    folder = make_folder(runs / f"classifier-{_digest(settings)}")
     if not _is_finished(folder):
         print("Training the classifier", flush=True)
         classifier, accuracy = train_attribute_classifier(

@@ -68,7 +68,7 @@ def test_the_table_and_the_figure(done):
     folder, figures = done
     lines = (folder / "ablation.md").read_text().splitlines()
     assert (
-        lines[0] == "|  | seen as B | similarity | KID | mask | segmented |"
+        lines[0] == "|  | seen as B | similarity | KID × 100 | mask | segmented |"
     )  # Without truth there is no more.
     assert [line.split("|")[1].strip() for line in lines[2:]] == list(ROWS)
     assert f"| {figures['full']['transfer_mask']:.1%} |" in lines[2]
@@ -94,7 +94,7 @@ def test_what_is_finished_is_not_trained_again(done, domains, monkeypatch):
 def test_other_settings_are_other_runs(domains):
     def folder(**options):
         options = {"data": "x", "seed": 0, "images": [1, 1], **options}
-        return ablation._row("full", {}, RECIPE, options).folder
+        return ablation._rows({"full": {}}, RECIPE, options)[0].folder
 
     assert folder() == folder()
     others = [folder(seed=1), folder(data="y"), folder(images=[1, 2])]
@@ -114,3 +114,8 @@ def test_a_bad_row_is_told_before_anything_is_trained(tmp_path, domains, changes
     with pytest.raises(ValueError, match=message):
         ablate(tmp_path / "out", domains, {"full": {}, "odd": changes})
     assert not list(tmp_path.glob("out/runs/*"))
+
+
+def test_no_row_is_none(tmp_path, domains):
+    with pytest.raises(ValueError, match="needs a row"):
+        ablate(tmp_path / "out", domains, {})

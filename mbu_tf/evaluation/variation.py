@@ -15,19 +15,19 @@ PAIRS = 256
 PICTURED = 3
 SUBSET = 100
 
-# What the table shows of `model_figures`: its head and how a figure is written.
+# What the table shows of `model_figures`: its head, how a figure is written, and times what.
 COLUMNS = {
-    "seen_as_b": ("seen as B", "{:.1%}"),
-    "similarity": ("similarity", "{:.3f}"),
-    "kid": ("KID", "{:.3f}"),
-    "transfer_mask": ("mask", "{:.1%}"),
-    "segmented": ("segmented", "{:.1%}"),
-    "segment_iou": ("IoU", "{:.3f}"),
-    "segment_iou_best": ("best IoU", "{:.3f}"),
-    "remove_error": ("removal", "{:.3f}"),
-    "transfer_error": ("transfer", "{:.3f}"),
-    "transfer_error_outside": ("outside", "{:.3f}"),
-    "transfer_follows_reference": ("follows", "{:.0%}"),
+    "seen_as_b": ("seen as B", "{:.1%}", 1),
+    "similarity": ("similarity", "{:.3f}", 1),
+    "kid": ("KID × 100", "{:.2f}", 100),
+    "transfer_mask": ("mask", "{:.1%}", 1),
+    "segmented": ("segmented", "{:.1%}", 1),
+    "segment_iou": ("IoU", "{:.3f}", 1),
+    "segment_iou_best": ("best IoU", "{:.3f}", 1),
+    "remove_error": ("removal", "{:.3f}", 1),
+    "transfer_error": ("transfer", "{:.3f}", 1),
+    "transfer_error_outside": ("outside", "{:.3f}", 1),
+    "transfer_follows_reference": ("follows", "{:.0%}", 1),
 }
 
 
@@ -137,4 +137,5 @@ def figures_table(figures):
 
 def _cell(row, column):
     value = row.get(column)
-    return "" if value is None else COLUMNS[column][1].format(value)
+    _, style, factor = COLUMNS[column]
+    return "" if value is None else style.format(factor * value)

@@ -73,9 +73,10 @@ def test_pictures_are_in_one_order(tiny_model, domains):
 
 def test_the_table_has_the_columns_that_any_row_has():
     figures = {
-        "full": {"transfer_mask": 0.0625, "segment_iou": 0.6, "unknown": 3.0},
-        "half": {"transfer_mask": 0.5, "segment_iou": None},
+        "full": {"kid": 0.0123, "transfer_mask": 0.0625, "segment_iou": 0.6, "unknown": 3.0},
+        "half": {"kid": None, "transfer_mask": 0.5},
     }
     assert figures_table(figures) == (
-        "|  | mask | IoU |\n| --- | --- | --- |\n| full | 6.2% | 0.600 |\n| half | 50.0% |  |\n"
+        "|  | KID × 100 | mask | IoU |\n| --- | --- | --- | --- |\n"
+        "| full | 1.23 | 6.2% | 0.600 |\n| half |  | 50.0% |  |\n"
     )

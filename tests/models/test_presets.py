@@ -50,6 +50,29 @@ def test_the_avatar_recipe_decays_over_the_steps_given():
     assert schedule.decay_steps == 77
 
 
+def test_facial_hair_in_photographs_has_more_confusion_and_nothing_else():
+    presets = copy.deepcopy(MaskedContentTransfer.presets)
+    more, plain = presets["photos_facial_hair"], presets["photos"]
+    weights = [recipe["compile"]["loss_weights"].pop("confusion") for recipe in (more, plain)]
+    assert weights == [1.0, 0.2]
+    assert {**more, "description": ""} == {**plain, "description": ""}
+
+
+def test_a_recipe_of_ones_own():
+    recipe = copy.deepcopy(MaskedContentTransfer.recipe("avatars"))
+    recipe["compile"]["loss_weights"]["recon1_a"] = 3.0
+    small = {"image_size": 32, "width": 0.06}
+    own = MaskedContentTransfer.from_recipe(recipe, steps=9, **small)
+    named = MaskedContentTransfer.from_preset("avatars", steps=9, **small)
+    configs = [model.get_compile_config() for model in (own, named)]
+    assert [config["loss_weights"].pop("recon1_a") for config in configs] == [3.0, 5.0]
+    for config in configs:
+        for name in ("optimizer", "discriminator_optimizer"):
+            config[name]["config"].pop("name")
+    assert configs[0] == configs[1]
+    assert own._config == named._config
+
+
 def test_unknown_preset():
     with pytest.raises(ValueError, match="Presets are.*glasses.*Received: name='hats'"):
         MaskedContentTransfer.from_preset("hats")
