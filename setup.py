@@ -39,6 +39,8 @@ setup(
     extras_require={
         "tensorboard": ["tensorboard"],
         "torch": ["torch>=2.6"],
+        # Who a face is, before and after an edit; CC0 weights, 100 MB.
+        "faces": ["dlib-bin>=19.24", "face-recognition-models>=0.3"],
         "serving": SERVING,
         "onnx": ONNX,
         "test": [
@@ -47,6 +49,7 @@ setup(
             "ruff",
             "ai-edge-litert>=2",
             "onnxruntime",
+            "scipy",
             *SERVING,
             *ONNX,
         ],

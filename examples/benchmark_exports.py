@@ -140,7 +140,7 @@ def keras_answers(model, images):
 
 
 def accuracy(got, wanted, truth):
-    from mbu_tf.evaluation.ground_truth import mask_iou
+    from mbu_tf.evaluation.segmentation import mask_iou
 
     row = {key: float(np.abs(got[key] - wanted[key]).mean()) for key in ("image", "mask")}
     row["iou"] = float(mask_iou(got["binary"] > 0, wanted["binary"] > 0).mean())

@@ -17,7 +17,7 @@ from PIL import Image
 from mbu_tf import load_model
 from mbu_tf.data import read_image, to_model_range
 from mbu_tf.data.images import resize_image
-from mbu_tf.evaluation.ground_truth import THRESHOLDS, mask_iou
+from mbu_tf.evaluation import segmentation_iou
 
 GLASSES, EYES = 3, (4, 5)
 
@@ -47,9 +47,7 @@ for name in (arguments.folder / "eyeglasses_worn.txt").read_text().split():
 truth = np.stack(truth)[..., None]
 soft = model.segment(to_model_range(np.stack(images)))
 
-at_stored = mask_iou(soft >= model.mask_threshold, truth)
-by_threshold = [mask_iou(soft >= t, truth).mean() for t in THRESHOLDS]
-best = int(np.argmax(by_threshold))
+iou = segmentation_iou(soft, truth, model.mask_threshold)
 print(f"{len(truth)} faces, true coverage {truth.mean():.3f}, soft coverage {soft.mean():.3f}")
-print(f"IoU {at_stored.mean():.3f} ± {at_stored.std():.3f} at {model.mask_threshold:.3f} (stored)")
-print(f"IoU {by_threshold[best]:.3f} at {THRESHOLDS[best]:.2f} (best)")
+print(f"IoU {iou['iou']:.3f} ± {iou['iou_std']:.3f} at {model.mask_threshold:.3f} (stored)")
+print(f"IoU {iou['iou_best']:.3f} at {iou['best_threshold']:.2f} (best)")

@@ -3,23 +3,7 @@
 import numpy as np
 
 from mbu_tf.data.domains import to_model_range
-
-THRESHOLDS = np.linspace(0.05, 0.95, 19)
-
-
-def mask_iou(predicted, true):
-    """Intersection over union of each pair of masks; 1 where both are empty.
-
-    Args:
-        predicted, true: boolean `(count, height, width, 1)`.
-
-    Returns:
-        float64 `(count,)`.
-    """
-    axes = (1, 2, 3)
-    intersection = np.logical_and(predicted, true).sum(axis=axes)
-    union = np.logical_or(predicted, true).sum(axis=axes)
-    return np.where(union > 0, intersection / np.maximum(union, 1), 1.0)
+from mbu_tf.evaluation.segmentation import segmentation_iou
 
 
 def changed(images, others):
@@ -51,8 +35,9 @@ def evaluate_against_truth(model, domains):
         [-1, 1]:
 
         - `segment_iou`, `segment_iou_std`: `segment` at the stored threshold
-          against the exact mask, over the faces of B; `segment_iou_best` and
-          `best_threshold`: the same at the best of 19 thresholds;
+          against the exact mask, over the faces of B; `segment_iou_best`,
+          `segment_iou_best_std` and `best_threshold`: the same at the best of 19
+          thresholds;
         - `mask_threshold`: the stored one; `mask_coverage`, `true_coverage`:
           mean of the soft and of the exact masks;
         - `remove_error`: `remove` against the face without, inside the exact
@@ -92,8 +77,7 @@ def evaluate_against_truth(model, domains):
 
     soft = model.segment(b)
     stored = model.mask_threshold
-    iou = mask_iou(soft >= stored, true)
-    by_threshold = [mask_iou(soft >= t, true).mean() for t in THRESHOLDS]
+    iou = segmentation_iou(soft, true, stored)
 
     removed = model.remove(b)
     kept = np.broadcast_to(removed.mask == 0, b.shape)
@@ -106,10 +90,7 @@ def evaluate_against_truth(model, domains):
         for truth in (with_own, with_next)
     ]
     return {
-        "segment_iou": float(iou.mean()),
-        "segment_iou_std": float(iou.std()),
-        "segment_iou_best": float(max(by_threshold)),
-        "best_threshold": float(THRESHOLDS[int(np.argmax(by_threshold))]),
+        **{name if name == "best_threshold" else f"segment_{name}": x for name, x in iou.items()},
         "mask_threshold": stored,
         "mask_coverage": float(soft.mean()),
         "true_coverage": float(true.mean()),

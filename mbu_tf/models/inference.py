@@ -20,6 +20,35 @@ class Edit(NamedTuple):
     mask: object
 
 
+def checked_images(name, images, size=None):
+    """`images` as float32 `(batch, size, size, 3)` in [-1, 1]; `None`: of any size.
+
+    Raises:
+        ValueError: on a wrong shape, dtype or value range.
+    """
+    images = ops.convert_to_numpy(images)
+    expected = images.shape[1:3] if size is None else (size, size)
+    if images.ndim != 4 or images.shape[1:] != (*expected, 3) or not images.size:
+        shape = ("height", "width") if size is None else expected
+        raise ValueError(
+            f"`{name}` must be a batch of RGB images (batch, {shape[0]}, {shape[1]}, 3); "
+            f"resize them and add a batch axis. Received: shape {images.shape}"
+        )
+    if images.dtype.kind != "f":
+        raise ValueError(
+            f"`{name}` must be float in [-1, 1]; for uint8 images use "
+            f"`mbu_tf.data.to_model_range`. Received: dtype {images.dtype}"
+        )
+    low, high = float(images.min()), float(images.max())
+    # Written so that NaN fails as well.
+    if not (low >= -1.001 and high <= 1.001):
+        raise ValueError(
+            f"`{name}` must lie in [-1, 1]; for images in [0, 255] use "
+            f"`mbu_tf.data.to_model_range`. Received: values in [{low:g}, {high:g}]"
+        )
+    return images.astype(np.float32, copy=False)
+
+
 class ImageInference:
     """Checks images and runs a computation over them in batches; a mixin.
 
@@ -27,26 +56,7 @@ class ImageInference:
     """
 
     def _checked(self, name, images):
-        images = ops.convert_to_numpy(images)
-        expected = (self.image_size, self.image_size, 3)
-        if images.ndim != 4 or images.shape[1:] != expected or not len(images):
-            raise ValueError(
-                f"`{name}` must be a batch of RGB images (batch, {', '.join(map(str, expected))}); "
-                f"resize them and add a batch axis. Received: shape {images.shape}"
-            )
-        if images.dtype.kind != "f":
-            raise ValueError(
-                f"`{name}` must be float in [-1, 1]; for uint8 images use "
-                f"`mbu_tf.data.to_model_range`. Received: dtype {images.dtype}"
-            )
-        low, high = float(images.min()), float(images.max())
-        # Written so that NaN fails as well.
-        if not (low >= -1.001 and high <= 1.001):
-            raise ValueError(
-                f"`{name}` must lie in [-1, 1]; for images in [0, 255] use "
-                f"`mbu_tf.data.to_model_range`. Received: values in [{low:g}, {high:g}]"
-            )
-        return images.astype(np.float32, copy=False)
+        return checked_images(name, images, self.image_size)
 
     def _checked_together(self, **images):
         """As many images as the first has of each; the others may be one for all."""

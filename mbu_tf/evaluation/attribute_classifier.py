@@ -1,0 +1,89 @@
+"""A classifier of two domains, by which edits are judged (tables 2, 6 and 7)."""
+
+import keras
+import numpy as np
+from keras import layers
+
+from mbu_tf.data.domains import to_model_range
+from mbu_tf.models.inference import checked_images
+from mbu_tf.networks.encoder import Encoder
+
+# Height and width of the maps that the classifier pools, and CAM enlarges.
+MAP_SIZE = 8
+HELD_OUT_IMAGES = 1000
+
+
+def train_attribute_classifier(
+    domains, held_out, steps=1000, batch_size=32, seed=0, held_out_images=HELD_OUT_IMAGES
+):
+    """A classifier that tells whether an image is of B.
+
+    Every batch holds as many images of A as of B, half of them mirrored.
+
+    Args:
+        domains: `TwoDomains` to train on.
+        held_out: `TwoDomains` of unseen images, of the same size.
+        steps: batches that it is trained on.
+        batch_size: images of each domain per batch.
+        seed: of its weights and of the order of the images.
+        held_out_images: unseen images of each domain that it is tried on, at most.
+
+    Returns:
+        `(classifier, accuracy)`: a `keras.Model` from images `(batch, size, size, 3)` in
+        [-1, 1] to logits `(batch, 1)` of being in B, which `save` writes as `.keras`;
+        and its balanced accuracy on the unseen images.
+    """
+    keras.utils.set_random_seed(seed)
+    classifier = attribute_classifier(domains.image_size)
+    schedule = keras.optimizers.schedules.CosineDecay(2e-3, steps)
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    classifier.compile(keras.optimizers.Adam(schedule), loss)
+
+    def labelled(a, b):
+        images = keras.ops.concatenate([a, b])
+        return images, keras.ops.repeat(keras.ops.array([[0.0], [1.0]]), batch_size, axis=0)
+
+    batches = domains.batches(batch_size, seed, flip=True).map(labelled)
+    classifier.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0)
+    a, b = (
+        to_model_range(images.take(np.arange(min(held_out_images, len(images)))))
+        for images in (held_out.a, held_out.b)
+    )
+    return classifier, balanced_accuracy(classifier, a, b)
+
+
+def attribute_classifier(image_size):
+    """The untrained network: an encoder, global average pooling and one logit.
+
+    The pooling leaves open where in the image the attribute is, which class
+    activation maps then show.
+    """
+    images = keras.Input((image_size, image_size, 3), name="image")
+    depth = max(2, (image_size // MAP_SIZE).bit_length() - 1)
+    x = Encoder(128, image_size, depth, width=0.5, name="encoder")(images)
+    x = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(images, layers.Dense(1, name="logit")(x), name="attribute_classifier")
+
+
+def share_in_b(classifier, images):
+    """Share of images that a classifier takes for images of B, a float in [0, 1].
+
+    Args:
+        classifier: `keras.Model` from images to logits of being in B.
+        images: float `(count, height, width, 3)` in [-1, 1].
+
+    Raises:
+        ValueError: on a wrong shape, dtype or value range.
+    """
+    logits = classifier.predict(checked_images("images", images), batch_size=64, verbose=0)
+    return float((logits > 0.0).mean())
+
+
+def balanced_accuracy(classifier, a, b):
+    """Mean of the shares of A and of B that a classifier gets right, a float in [0, 1].
+
+    Args:
+        classifier: as in `share_in_b`.
+        a, b: images of A and of B, in any numbers.
+    """
+    return (1.0 - share_in_b(classifier, a) + share_in_b(classifier, b)) / 2.0
