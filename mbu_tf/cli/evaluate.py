@@ -97,7 +97,8 @@ def add_parser(subparsers):
     parser.add_argument(
         "--embedding",
         metavar="F",
-        help="what similarity is measured in: face, or as --features (default: as --features)",
+        help="what similarity is measured in: face, or as --features but for classifier (default: "
+        "as --features, else inception)",
     )
     parser.add_argument(
         "--classifier-steps",

@@ -34,13 +34,17 @@ class Judges:
         features: what distances are measured in: `"inception"`; `"classifier"` for
             the attribute classifier's own, which need no download; a file of
             InceptionV3 weights; or a `.keras` model of images in [-1, 1].
-        embedding: what similarity is measured in: the same four, or `"face"`; `None`
-            is `features`.
+        embedding: what similarity is measured in: `"face"`, or as `features`, but not
+            the classifier's, which change the more the better an edit is; `None` is
+            `features`, or `"inception"` in place of the classifier's.
         classifier_steps: batches that the classifier is trained on.
         seed: of the classifier and of the subsets that deviations are taken over.
 
     Attributes:
-        key: what they are, for `Parts`.
+        classifier_key: what the classifier is, for `Parts`.
+
+    Raises:
+        ValueError: if similarity is to be measured in the classifier's features.
     """
 
     def __init__(
@@ -53,7 +57,13 @@ class Judges:
         seed=0,
     ):
         self._material, self._parts, self.seed = material, parts, seed
-        self.features, self.embedding = features, embedding or features
+        self.features = features
+        self.embedding = embedding or (INCEPTION if features == CLASSIFIER else features)
+        if self.embedding == CLASSIFIER:
+            raise ValueError(
+                "Similarity cannot be measured in the classifier's features, which tell A from B "
+                "and so change with every edit that succeeds. Received: --embedding classifier"
+            )
         self._steps = classifier_steps
         self._made = {}
         self.classifier_key = {

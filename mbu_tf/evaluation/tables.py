@@ -145,7 +145,8 @@ def _about_way(metrics, wanted):
 
 def _transfer(metrics):
     columns, rows = _way(metrics, "transfer", "b")
-    columns += [Column(f"{title} to A", "lower") for title in (KID, FID)]
+    # Table 1's caption names A; a transfer to B is not the better for being like A.
+    columns += [Column(f"{title} to A") for title in (KID, FID)]
     kinds = {"real images of B": "b", "real images of A": "a"}
     for row in rows:
         if row.compared:
