@@ -229,7 +229,9 @@ class Interrupted(KeyboardInterrupt):
     """
 
     def __init__(self, number, step, folder):
-        super().__init__(f"interrupted after step {step}, whose state is kept in {folder}")
+        super().__init__(
+            f"interrupted after step {step}, whose state is kept in {folder}; resume to go on"
+        )
         self.number = number
 
 
