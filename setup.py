@@ -37,6 +37,7 @@ setup(
     ],
     extras_require={
         "tensorboard": ["tensorboard"],
+        "jax": ["jax>=0.5"],
         "torch": ["torch>=2.6"],
         "serving": SERVING,
         "onnx": ONNX,
@@ -46,6 +47,7 @@ setup(
             "ruff",
             "ai-edge-litert>=2",
             "onnxruntime",
+            "jax>=0.5",
             *SERVING,
             *ONNX,
         ],

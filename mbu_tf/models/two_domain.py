@@ -1,12 +1,10 @@
 """The trainer that every two-domain method shares: an adversarial step over five-odd networks."""
 
 import math
+import warnings
 
 import keras
-import tensorflow as tf
-from keras import ops
 
-from mbu_tf import losses
 from mbu_tf.files import replacing
 from mbu_tf.models.recipes import build_optimizer
 from mbu_tf.networks import blocks
@@ -14,12 +12,33 @@ from mbu_tf.networks import blocks
 DISCRIMINATOR_CODES = ("updated", "shared")
 
 
-class TwoDomainModel(keras.Model):
+def training_step():
+    """The class with the training step of Keras's backend, which `KERAS_BACKEND` sets.
+
+    Raises:
+        ImportError: if there is none for it.
+    """
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        from mbu_tf.models.tensorflow_step import TensorFlowStep
+
+        return TensorFlowStep
+    if backend == "jax":
+        from mbu_tf.models.jax_step import JAXStep
+
+        return JAXStep
+    raise ImportError(
+        "mbu_tf runs on Keras's backends tensorflow and jax; set the environment variable "
+        f"KERAS_BACKEND to one of them. Received: {backend}"
+    )
+
+
+class TwoDomainModel(training_step(), keras.Model):
     """Base of methods that learn from two image sets A and B by domain confusion.
 
-    One `train_step` makes a generator step (encoders and decoders, all losses
-    plus domain confusion) and then a discriminator step. A method is a subclass
-    that states
+    One training step (`AdversarialStep`) updates the generator (encoders and
+    decoders, all losses plus domain confusion) and then the discriminator. A
+    method is a subclass that states
 
     - `generator_networks`: its networks except the discriminator, as a tuple;
     - `common_encoder` among them, Ec;
@@ -107,7 +126,7 @@ class TwoDomainModel(keras.Model):
         discriminator_clip_norm=None,
         confusion_label=None,
         discriminator_codes="updated",
-        jit_compile=False,
+        jit_compile="auto",
         **kwargs,
     ):
         """Set how the model is trained.
@@ -132,8 +151,10 @@ class TwoDomainModel(keras.Model):
                 the generator's update, before the discriminator's step, as
                 the published code does; `"shared"` reuses the codes of the
                 generator's step, as the paper's text reads, which is quicker.
-            jit_compile: whether XLA compiles the step. Off by default: on a
-                CPU, XLA takes very long to compile it.
+            jit_compile: whether XLA compiles the step. `"auto"` is yes under
+                JAX, which is slow without, and no under TensorFlow. There XLA
+                is for GPUs: on a CPU it takes very long to compile the step, and a
+                warning says so.
             **kwargs: the rest of `keras.Model.compile`.
 
         Raises:
@@ -166,7 +187,7 @@ class TwoDomainModel(keras.Model):
                 "`optimizer` and `discriminator_optimizer` must be two instances, since each "
                 f"keeps the state of its own variables. Received: {optimizer} twice"
             )
-        super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
+        super().compile(optimizer=optimizer, jit_compile=self._checked_jit(jit_compile), **kwargs)
         self.discriminator_optimizer = self._loss_scaled(discriminator_optimizer)
         self.loss_weights = {
             name: _weight(name, weight)
@@ -179,6 +200,17 @@ class TwoDomainModel(keras.Model):
         self._extra_compile_config = {"jit_compile": jit_compile, **kwargs}
         self._build_optimizers()
         self._build_metrics()
+
+    def _checked_jit(self, jit_compile):
+        if jit_compile == "auto":
+            return self.compiled_by_default
+        if jit_compile and self.xla_takes_long():
+            warnings.warn(
+                "XLA takes many minutes to compile the training step for a CPU, if it ends at all; "
+                "leave out `jit_compile`. Received: jit_compile=True without a GPU",
+                stacklevel=3,
+            )
+        return jit_compile
 
     def _loss_scaled(self, optimizer):
         """Wrap `optimizer` for float16, as `keras.Model.compile` wraps only the first."""
@@ -199,6 +231,7 @@ class TwoDomainModel(keras.Model):
         names = ["loss", *self.active_losses, "discriminator_loss", "discriminator_accuracy"]
         for name in [*names, *self.monitor_names]:
             self._trackers[name] = keras.metrics.Mean(name=name, dtype=blocks.wide_dtype())
+        self._trackers["skipped_steps"] = keras.metrics.Sum(name="skipped_steps")
 
     @property
     def active_losses(self):
@@ -257,29 +290,6 @@ class TwoDomainModel(keras.Model):
         """
         return {}
 
-    def predict_step(self, data):
-        """`predict` on `(a, b)` batches or on `[a, b]` arrays."""
-        while isinstance(data, (tuple, list)) and len(data) == 1:
-            data = data[0]
-        return self(tuple(data[:2]), training=False)
-
-    def _generator_forward(self, a, b, mask_b, training):
-        terms, code_a, code_b, monitors = self.generator_losses(a, b, mask_b, training=training)
-        terms = {name: term for name, term in terms.items() if name in self.active_losses}
-        if "confusion" in self.active_losses:
-            terms["confusion"] = losses.domain_confusion_loss(
-                self.discriminator(code_a, training=training),
-                self.discriminator(code_b, training=training),
-                self.confusion_label,
-            )
-        total = sum(self.loss_weight(name) * term for name, term in terms.items())
-        return total, terms, (code_a, code_b), monitors
-
-    def _discriminator_forward(self, codes, training):
-        logits_a, logits_b = (self.discriminator(c, training=training) for c in codes)
-        correct = [ops.mean(ops.cast(x, "float32")) for x in (logits_a < 0, logits_b > 0)]
-        return losses.discriminator_loss(logits_a, logits_b), (correct[0] + correct[1]) / 2.0
-
     def _update_metrics(self, total, terms, monitors, discriminator_loss, accuracy):
         values = {
             "loss": total,
@@ -292,35 +302,6 @@ class TwoDomainModel(keras.Model):
             self._trackers[name].update_state(value)
         # What this batch could not measure (iou without masks) is not shown.
         return {name: self._trackers[name].result() for name in values}
-
-    def train_step(self, data):
-        a, b, mask_b = unpack_batch(data)
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([v.value for v in self.generator_variables])
-            total, terms, codes, monitors = self._generator_forward(a, b, mask_b, training=True)
-            scaled = self.optimizer.scale_loss(total)
-        apply_gradients(
-            self.optimizer, tape, scaled, self.generator_variables, self.generator_clip_norm
-        )
-
-        if self.discriminator_codes == "updated":
-            codes = self.updated_codes(a, b)
-        codes = [ops.stop_gradient(c) for c in codes]
-        variables = self.discriminator.trainable_variables
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([v.value for v in variables])
-            discriminator_loss, accuracy = self._discriminator_forward(codes, training=True)
-            scaled = self.discriminator_optimizer.scale_loss(discriminator_loss)
-        apply_gradients(
-            self.discriminator_optimizer, tape, scaled, variables, self.discriminator_clip_norm
-        )
-        return self._update_metrics(total, terms, monitors, discriminator_loss, accuracy)
-
-    def test_step(self, data):
-        a, b, mask_b = unpack_batch(data)
-        total, terms, codes, monitors = self._generator_forward(a, b, mask_b, training=False)
-        discriminator_loss, accuracy = self._discriminator_forward(codes, training=False)
-        return self._update_metrics(total, terms, monitors, discriminator_loss, accuracy)
 
     def save(self, filepath, *args, **kwargs):
         """`keras.Model.save`, but the file appears whole or not at all."""
@@ -347,6 +328,8 @@ class TwoDomainModel(keras.Model):
         }
 
     def compile_from_config(self, config):
+        if self.xla_takes_long():  # It was asked for on another machine.
+            config = {**config, "jit_compile": "auto"}
         self.compile(**keras.saving.deserialize_keras_object(config))
 
 
@@ -366,32 +349,3 @@ def _weight(name, weight):
 def default_optimizer():
     """The paper's Adam: learning rate 2e-4, beta_1 0.5, beta_2 0.999 (appendix A)."""
     return keras.optimizers.Adam(learning_rate=2e-4, beta_1=0.5, beta_2=0.999)
-
-
-def unpack_batch(data):
-    """`(a, b)` or `(a, b, mask_b)` as `(a, b, mask_b or None)`."""
-    if not isinstance(data, (tuple, list)) or len(data) not in (2, 3) or data[1] is None:
-        raise ValueError(
-            "A batch must be a tuple (a, b) of images of both domains, or (a, b, mask_b). "
-            f"Received: {type(data).__name__} of "
-            f"{len(data) if isinstance(data, (tuple, list)) else 1}"
-        )
-    return (*data, None) if len(data) == 2 else tuple(data)
-
-
-def apply_gradients(optimizer, tape, scaled_loss, variables, clip_norm):
-    """Clip gradients by their unscaled global norm, then let `optimizer` apply them.
-
-    Variables that the loss does not reach (a term of weight 0 may leave a
-    network unused) keep their values.
-    """
-    gradients = tape.gradient(scaled_loss, [v.value for v in variables])
-    reached = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
-    gradients, variables = zip(*reached, strict=True)
-    if clip_norm is not None:
-        scale = optimizer.scale_loss(ops.ones((), dtype=scaled_loss.dtype))
-        norm = tf.linalg.global_norm(gradients) / scale
-        # The published code's rule, whose small constant shows in float64.
-        factor = ops.minimum(clip_norm / (norm + 1e-6), 1.0)
-        gradients = [g * ops.cast(factor, g.dtype) for g in gradients]
-    optimizer.apply(gradients, variables)
