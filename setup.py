@@ -38,6 +38,7 @@ setup(
     extras_require={
         "tensorboard": ["tensorboard"],
         "torch": ["torch>=2.6"],
+        "beam": ["apache-beam>=2.77"],
         "serving": SERVING,
         "onnx": ONNX,
         "test": [
