@@ -3,10 +3,7 @@
 import math
 
 import keras
-import tensorflow as tf
-from keras import ops
 
-from mbu_tf import losses
 from mbu_tf.files import replacing
 from mbu_tf.models.recipes import build_optimizer
 from mbu_tf.networks import blocks
@@ -14,12 +11,29 @@ from mbu_tf.networks import blocks
 DISCRIMINATOR_CODES = ("updated", "shared")
 
 
-class TwoDomainModel(keras.Model):
+def training_step():
+    """The class with the training step of Keras's backend, which `KERAS_BACKEND` sets.
+
+    Raises:
+        ImportError: if there is none for it.
+    """
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        from mbu_tf.models.tensorflow_step import TensorFlowStep
+
+        return TensorFlowStep
+    raise ImportError(
+        "mbu_tf runs on Keras's TensorFlow backend; set the environment variable KERAS_BACKEND "
+        f"to tensorflow. Received: {backend}"
+    )
+
+
+class TwoDomainModel(training_step(), keras.Model):
     """Base of methods that learn from two image sets A and B by domain confusion.
 
-    One `train_step` makes a generator step (encoders and decoders, all losses
-    plus domain confusion) and then a discriminator step. A method is a subclass
-    that states
+    One training step (`AdversarialStep`) updates the generator (encoders and
+    decoders, all losses plus domain confusion) and then the discriminator. A
+    method is a subclass that states
 
     - `generator_networks`: its networks except the discriminator, as a tuple;
     - `common_encoder` among them, Ec;
@@ -199,6 +213,7 @@ class TwoDomainModel(keras.Model):
         names = ["loss", *self.active_losses, "discriminator_loss", "discriminator_accuracy"]
         for name in [*names, *self.monitor_names]:
             self._trackers[name] = keras.metrics.Mean(name=name, dtype=blocks.wide_dtype())
+        self._trackers["skipped_steps"] = keras.metrics.Sum(name="skipped_steps")
 
     @property
     def active_losses(self):
@@ -257,29 +272,6 @@ class TwoDomainModel(keras.Model):
         """
         return {}
 
-    def predict_step(self, data):
-        """`predict` on `(a, b)` batches or on `[a, b]` arrays."""
-        while isinstance(data, (tuple, list)) and len(data) == 1:
-            data = data[0]
-        return self(tuple(data[:2]), training=False)
-
-    def _generator_forward(self, a, b, mask_b, training):
-        terms, code_a, code_b, monitors = self.generator_losses(a, b, mask_b, training=training)
-        terms = {name: term for name, term in terms.items() if name in self.active_losses}
-        if "confusion" in self.active_losses:
-            terms["confusion"] = losses.domain_confusion_loss(
-                self.discriminator(code_a, training=training),
-                self.discriminator(code_b, training=training),
-                self.confusion_label,
-            )
-        total = sum(self.loss_weight(name) * term for name, term in terms.items())
-        return total, terms, (code_a, code_b), monitors
-
-    def _discriminator_forward(self, codes, training):
-        logits_a, logits_b = (self.discriminator(c, training=training) for c in codes)
-        correct = [ops.mean(ops.cast(x, "float32")) for x in (logits_a < 0, logits_b > 0)]
-        return losses.discriminator_loss(logits_a, logits_b), (correct[0] + correct[1]) / 2.0
-
     def _update_metrics(self, total, terms, monitors, discriminator_loss, accuracy):
         values = {
             "loss": total,
@@ -292,35 +284,6 @@ class TwoDomainModel(keras.Model):
             self._trackers[name].update_state(value)
         # What this batch could not measure (iou without masks) is not shown.
         return {name: self._trackers[name].result() for name in values}
-
-    def train_step(self, data):
-        a, b, mask_b = unpack_batch(data)
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([v.value for v in self.generator_variables])
-            total, terms, codes, monitors = self._generator_forward(a, b, mask_b, training=True)
-            scaled = self.optimizer.scale_loss(total)
-        apply_gradients(
-            self.optimizer, tape, scaled, self.generator_variables, self.generator_clip_norm
-        )
-
-        if self.discriminator_codes == "updated":
-            codes = self.updated_codes(a, b)
-        codes = [ops.stop_gradient(c) for c in codes]
-        variables = self.discriminator.trainable_variables
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([v.value for v in variables])
-            discriminator_loss, accuracy = self._discriminator_forward(codes, training=True)
-            scaled = self.discriminator_optimizer.scale_loss(discriminator_loss)
-        apply_gradients(
-            self.discriminator_optimizer, tape, scaled, variables, self.discriminator_clip_norm
-        )
-        return self._update_metrics(total, terms, monitors, discriminator_loss, accuracy)
-
-    def test_step(self, data):
-        a, b, mask_b = unpack_batch(data)
-        total, terms, codes, monitors = self._generator_forward(a, b, mask_b, training=False)
-        discriminator_loss, accuracy = self._discriminator_forward(codes, training=False)
-        return self._update_metrics(total, terms, monitors, discriminator_loss, accuracy)
 
     def save(self, filepath, *args, **kwargs):
         """`keras.Model.save`, but the file appears whole or not at all."""
@@ -366,32 +329,3 @@ def _weight(name, weight):
 def default_optimizer():
     """The paper's Adam: learning rate 2e-4, beta_1 0.5, beta_2 0.999 (appendix A)."""
     return keras.optimizers.Adam(learning_rate=2e-4, beta_1=0.5, beta_2=0.999)
-
-
-def unpack_batch(data):
-    """`(a, b)` or `(a, b, mask_b)` as `(a, b, mask_b or None)`."""
-    if not isinstance(data, (tuple, list)) or len(data) not in (2, 3) or data[1] is None:
-        raise ValueError(
-            "A batch must be a tuple (a, b) of images of both domains, or (a, b, mask_b). "
-            f"Received: {type(data).__name__} of "
-            f"{len(data) if isinstance(data, (tuple, list)) else 1}"
-        )
-    return (*data, None) if len(data) == 2 else tuple(data)
-
-
-def apply_gradients(optimizer, tape, scaled_loss, variables, clip_norm):
-    """Clip gradients by their unscaled global norm, then let `optimizer` apply them.
-
-    Variables that the loss does not reach (a term of weight 0 may leave a
-    network unused) keep their values.
-    """
-    gradients = tape.gradient(scaled_loss, [v.value for v in variables])
-    reached = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
-    gradients, variables = zip(*reached, strict=True)
-    if clip_norm is not None:
-        scale = optimizer.scale_loss(ops.ones((), dtype=scaled_loss.dtype))
-        norm = tf.linalg.global_norm(gradients) / scale
-        # The published code's rule, whose small constant shows in float64.
-        factor = ops.minimum(clip_norm / (norm + 1e-6), 1.0)
-        gradients = [g * ops.cast(factor, g.dtype) for g in gradients]
-    optimizer.apply(gradients, variables)

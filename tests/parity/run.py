@@ -8,7 +8,6 @@ import numpy as np
 
 from mbu_tf.interop import published
 from mbu_tf.interop.codes import code_of_checkpoint
-from mbu_tf.models import two_domain
 from mbu_tf.networks.normalization import BatchNormalization
 
 
@@ -110,26 +109,21 @@ def _recorded_step(model, images):
 @contextlib.contextmanager
 def _watched(model, gradients, terms):
     """Write down gradients, before clipping, and unweighted loss terms of weight 0 as well."""
-    apply, losses = two_domain.apply_gradients, model.generator_losses
+    found, losses = model._gradients, model.generator_losses
 
-    def watched_apply(optimizer, tape, scaled_loss, variables, clip_norm):
-        class Tape:
-            @staticmethod
-            def gradient(loss, sources):
-                found = tape.gradient(loss, sources)
-                side = "gen" if optimizer is model.optimizer else "disc"
-                gradients[side] = dict(zip(map(id, variables), found, strict=True))
-                return found
-
-        apply(optimizer, Tape, scaled_loss, variables, clip_norm)
+    def watched_gradients(forward, optimizer, variables):
+        results, values = found(forward, optimizer, variables)
+        side = "gen" if optimizer is model.optimizer else "disc"
+        gradients[side] = dict(zip(map(id, variables), values, strict=True))
+        return results, values
 
     def watched_losses(*arguments, **options):
         results = losses(*arguments, **options)
         terms.update(results[0])
         return results
 
-    two_domain.apply_gradients, model.generator_losses = watched_apply, watched_losses
+    model._gradients, model.generator_losses = watched_gradients, watched_losses
     try:
         yield
     finally:
-        two_domain.apply_gradients, model.generator_losses = apply, losses
+        del model._gradients, model.generator_losses

@@ -1,0 +1,182 @@
+"""The adversarial training step, written once for every backend."""
+
+import keras
+from keras import ops
+
+from mbu_tf import losses
+
+
+class AdversarialStep:
+    """A generator's and then a discriminator's update on one batch; a mixin.
+
+    Its way is losses -> gradients -> finite or not -> clipped -> applied, for
+    one side after the other. A backend's class (`TensorFlowStep`, `JAXStep`)
+    adds what Keras calls, `train_step`, `test_step` and `predict_step`, and states
+
+    - `_gradients(forward, optimizer, variables)`: what `forward()` returns and
+      the gradients of its first item, times the loss scale of `optimizer`;
+    - `_global_norm(tensors)`: of all of them together;
+    - `_only_if(condition, update, variables)`: run `update()`, which assigns to
+      `variables`, where the boolean scalar `condition` holds.
+
+    A step whose gradients are not finite, be it an image, an overflow in
+    float16 or a diverging loss, changes no weight, no state of an optimizer and
+    no running statistic, in any precision. `skipped_steps` of the logs counts such
+    steps since the epoch began. Loss scales alone go on adapting, each by its own
+    side's gradients.
+    """
+
+    def adversarial_step(self, data):
+        """Both updates on a batch, see `TwoDomainModel`; returns the logs."""
+        a, b, mask_b = unpack_batch(data)
+        held = [(v, ops.convert_to_tensor(v)) for v in self._state_moved_before_checks()]
+
+        variables = self.generator_variables
+        (total, terms, codes, monitors), gradients = self._gradients(
+            lambda: self._generator_forward(a, b, mask_b, training=True), self.optimizer, variables
+        )
+        finite = self._update(self.optimizer, gradients, variables, self.generator_clip_norm)
+
+        if self.discriminator_codes == "updated":
+            codes = self.updated_codes(a, b)
+        codes = [ops.stop_gradient(c) for c in codes]
+        variables = self.discriminator.trainable_variables
+        (discriminator_loss, accuracy), gradients = self._gradients(
+            lambda: self._discriminator_forward(codes, training=True),
+            self.discriminator_optimizer,
+            variables,
+        )
+        finite = self._update(
+            self.discriminator_optimizer,
+            gradients,
+            variables,
+            self.discriminator_clip_norm,
+            provided=finite,
+        )
+
+        def take_back():
+            for variable, value in held:
+                variable.assign(value)
+
+        skipped = ops.logical_not(finite)
+        self._only_if(skipped, take_back, [v for v, _ in held])
+        skips = self._trackers["skipped_steps"]
+        skips.update_state(ops.cast(skipped, skips.dtype))
+        logs = self._update_metrics(total, terms, monitors, discriminator_loss, accuracy)
+        return {**logs, "skipped_steps": skips.result()}
+
+    def evaluation_step(self, data):
+        """All losses of a batch; returns the logs."""
+        a, b, mask_b = unpack_batch(data)
+        total, terms, codes, monitors = self._generator_forward(a, b, mask_b, training=False)
+        discriminator_loss, accuracy = self._discriminator_forward(codes, training=False)
+        return self._update_metrics(total, terms, monitors, discriminator_loss, accuracy)
+
+    def prediction_step(self, data):
+        """`call` on `(a, b)` batches or on `[a, b]` arrays."""
+        while isinstance(data, (tuple, list)) and len(data) == 1:
+            data = data[0]
+        return self(tuple(data[:2]), training=False)
+
+    def _generator_forward(self, a, b, mask_b, training):
+        """The weighted sum of all terms, the terms, both common codes, and what to show."""
+        terms, code_a, code_b, monitors = self.generator_losses(a, b, mask_b, training=training)
+        terms = {name: term for name, term in terms.items() if name in self.active_losses}
+        if "confusion" in self.active_losses:
+            terms["confusion"] = losses.domain_confusion_loss(
+                self.discriminator(code_a, training=training),
+                self.discriminator(code_b, training=training),
+                self.confusion_label,
+            )
+        total = sum(self.loss_weight(name) * term for name, term in terms.items())
+        return total, terms, (code_a, code_b), monitors
+
+    def _discriminator_forward(self, codes, training):
+        """The discriminator's loss and accuracy."""
+        logits_a, logits_b = (self.discriminator(c, training=training) for c in codes)
+        correct = [ops.mean(ops.cast(x, "float32")) for x in (logits_a < 0, logits_b > 0)]
+        return losses.discriminator_loss(logits_a, logits_b), (correct[0] + correct[1]) / 2.0
+
+    def _update(self, optimizer, gradients, variables, clip_norm, provided=True):
+        """Clip by the unscaled global norm and let `optimizer` apply it, if it is finite.
+
+        Variables that the loss does not reach (a term of weight 0 may leave a
+        network unused) keep their values.
+
+        Args:
+            provided: a further condition.
+
+        Returns:
+            Whether it was applied.
+        """
+        reached = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
+        gradients, variables = zip(*reached, strict=True)
+        norm = self._global_norm(gradients)
+        scale = optimizer.scale_loss(ops.ones((), dtype=norm.dtype))
+        norm = norm / scale
+        finite = ops.isfinite(norm)
+        applied = ops.logical_and(finite, provided)
+
+        scaler = optimizer if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) else None
+        factor = None
+        if clip_norm is not None:
+            # The published code's rule, whose small constant shows in float64.
+            factor = ops.minimum(clip_norm / (norm + 1e-6), 1.0)
+        if scaler is not None:
+            optimizer = scaler.inner_optimizer
+            factor = (1.0 if factor is None else factor) / scale
+        if factor is not None:
+            gradients = [g * ops.cast(factor, g.dtype) for g in gradients]
+        self._only_if(
+            applied,
+            lambda: optimizer.apply(gradients, variables),
+            [*variables, *optimizer.variables],
+        )
+        if scaler is not None:
+            adapt_loss_scale(scaler, finite)
+        return applied
+
+    def _state_moved_before_checks(self):
+        """What a step moves before it is known to be finite, and may have to take back.
+
+        Running statistics and singular vectors, which every pass moves; and the
+        generator's update, where the discriminator has a loss scale of its own to
+        overflow. Without one its gradients are as finite as the generator's.
+        """
+        networks = (*self.generator_networks, self.discriminator)
+        moved = [v for network in networks for v in network.non_trainable_variables]
+        if isinstance(self.discriminator_optimizer, keras.optimizers.LossScaleOptimizer):
+            inner = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+            moved += [*self.generator_variables, *inner.variables]
+        return moved
+
+
+def adapt_loss_scale(optimizer, finite):
+    """Dynamic loss scaling, as a `keras.optimizers.LossScaleOptimizer` has it, down to 1.
+
+    Half the scale after gradients that are not finite, twice the scale after
+    `dynamic_growth_steps` finite ones in a row. Keras's own halves without end,
+    and a scale of 0 never comes back.
+
+    Args:
+        optimizer: the `LossScaleOptimizer`.
+        finite: whether this step's gradients were, a boolean scalar.
+    """
+    scale = ops.convert_to_tensor(optimizer.dynamic_scale)
+    steps = ops.convert_to_tensor(optimizer.step_counter) + 1
+    due = ops.equal(steps, optimizer.dynamic_growth_steps)
+    halved = ops.maximum(scale * 0.5, 1.0)
+    optimizer.dynamic_scale.assign(ops.where(finite, ops.where(due, scale * 2.0, scale), halved))
+    counting = ops.logical_and(finite, ops.logical_not(due))
+    optimizer.step_counter.assign(ops.where(counting, steps, ops.zeros_like(steps)))
+
+
+def unpack_batch(data):
+    """`(a, b)` or `(a, b, mask_b)` as `(a, b, mask_b or None)`."""
+    if not isinstance(data, (tuple, list)) or len(data) not in (2, 3) or data[1] is None:
+        raise ValueError(
+            "A batch must be a tuple (a, b) of images of both domains, or (a, b, mask_b). "
+            f"Received: {type(data).__name__} of "
+            f"{len(data) if isinstance(data, (tuple, list)) else 1}"
+        )
+    return (*data, None) if len(data) == 2 else tuple(data)
