@@ -42,6 +42,7 @@ setup(
         "torch": ["torch>=2.6"],
         # Who a face is, before and after an edit; CC0 weights, 100 MB.
         "faces": ["dlib-bin>=19.24", "face-recognition-models>=0.3"],
+        "beam": ["apache-beam>=2.77"],
         "serving": SERVING,
         "onnx": ONNX,
         "test": [

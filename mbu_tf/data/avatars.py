@@ -1,5 +1,6 @@
 """The embedded avatar data: a TFDS builder that renders faces offline."""
 
+import functools
 import io
 
 import numpy as np
@@ -46,6 +47,11 @@ class Avatars(tfds.core.GeneratorBasedBuilder):
     with the part of faces i and i + 1 of b. Where A has one: the face without its
     part, and with the part of face i of the other domain in its place. In `train`
     it is empty.
+
+    Faces are rendered by processes of this machine, or, where the
+    `download_config` of `download_and_prepare` names a Beam runner or options
+    (`tfds build --beam_pipeline_options=...`), by Beam's workers; the data set is
+    the same.
     """
 
     VERSION = tfds.core.Version("1.0.0")
@@ -69,40 +75,77 @@ class Avatars(tfds.core.GeneratorBasedBuilder):
             license="Pictures: CC0 1.0",
         )
 
+    def download_and_prepare(self, *, download_config=None, **kwargs):
+        """See `tfds.core.DatasetBuilder.download_and_prepare`, and the class for Beam."""
+        asked = download_config and (download_config.beam_runner or download_config.beam_options)
+        self._with_beam = bool(asked)
+        super().download_and_prepare(download_config=download_config, **kwargs)
+
     def _split_generators(self, dl_manager):
         return {name: self._generate_examples(name) for name in self.builder_config.counts}
 
     def _generate_examples(self, split):
         config = self.builder_config
-        examples = []
-        for i in range(config.counts[split]):
-            for domain in ("a", "b"):
-                worn, truth = _worn(avatar_faces.TASKS[config.task]["own"], domain, i)
-                seed = f"{config.seed}/{split}/{domain}/{i}"
-                examples.append((i, domain, seed, worn, [] if split == "train" else truth))
-        faces = [
-            (config.task, seed, each, config.size)
-            for _, _, seed, worn, truth in examples
-            for each in (worn, *truth)
-        ]
-        pictures = avatar_faces.render_faces(faces, config.workers)
-        for number, domain, seed, worn, truth in examples:
-            picture = next(pictures)
-            others = [next(pictures) for _ in truth]
-            masks = [avatar_faces.difference_mask(_decode(picture), _decode(o)) for o in others]
-            yield (
-                seed,
-                {
-                    "image": io.BytesIO(picture),
-                    "label": domain,
-                    "number": number,
-                    "variant": worn.get(domain, ""),
-                    "truth": [
-                        {"image": io.BytesIO(other), "mask": mask}
-                        for other, mask in zip(others, masks, strict=True)
-                    ],
-                },
-            )
+        if self._with_beam:
+            return _generate_with_beam(config.task, config.size, config.seed, split, config.counts)
+        return _generate(config, split)
+
+
+def _generate(config, split):
+    """The examples of a split, as the processes of this machine render them."""
+    numbers = range(config.counts[split])
+    plans = [x for i in numbers for x in _plan(config.task, config.seed, split, i)]
+    faces = [(config.task, seed, each, config.size) for _, _, seed, w in plans for each in w]
+    pictures = avatar_faces.render_faces(faces, config.workers)
+    for plan in plans:
+        yield _example(plan, [next(pictures) for _ in plan[-1]])
+
+
+def _generate_with_beam(task, size, seed, split, counts):
+    """The same as a Beam transformation, one element for each face."""
+    import apache_beam as beam
+
+    plans = beam.FlatMap(functools.partial(_plan, task, seed, split))
+    render = beam.Map(functools.partial(_render, task, size))
+    # Reshuffled, or one worker would render what one element expands to.
+    return beam.Create(range(counts[split])) | plans | beam.Reshuffle() | render
+
+
+def _plan(task, seed, split, number):
+    """Number, domain, seed, and what is worn in the image and in its truths, of faces i of a, b."""
+    for domain in ("a", "b"):
+        worn, truth = _worn(avatar_faces.TASKS[task]["own"], domain, number)
+        yield (
+            number,
+            domain,
+            f"{seed}/{split}/{domain}/{number}",
+            [
+                worn,
+                *([] if split == "train" else truth),
+            ],
+        )
+
+
+def _render(task, size, plan):
+    _, _, seed, worn = plan
+    return _example(plan, [avatar_faces.render_face(task, seed, each, size) for each in worn])
+
+
+def _example(plan, pictures):
+    """Key and features of one face, given the picture and its truths as PNG bytes."""
+    number, domain, seed, worn = plan
+    picture, *others = pictures
+    masks = [avatar_faces.difference_mask(_decode(picture), _decode(o)) for o in others]
+    return seed, {
+        "image": io.BytesIO(picture),
+        "label": domain,
+        "number": number,
+        "variant": worn[0].get(domain, ""),
+        "truth": [
+            {"image": io.BytesIO(other), "mask": mask}
+            for other, mask in zip(others, masks, strict=True)
+        ],
+    }
 
 
 def _worn(own, domain, number):

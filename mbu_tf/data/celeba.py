@@ -9,6 +9,7 @@ import numpy as np
 from mbu_tf.data.celeba_rules import evaluate, parse_task
 from mbu_tf.data.folders import open_domains
 from mbu_tf.data.images import check_preparation
+from mbu_tf.data.paths import PathList
 
 SPLITS = {"train": 0, "validation": 1, "test": 2}
 
@@ -51,21 +52,24 @@ def load_celeba(
     if limit is not None and limit < 1:
         raise ValueError(f"`limit` must be a positive integer or None. Received: {limit!r}")
     check_preparation(image_size, crop)
-    select = _select_tfds if path == "tfds" else _select_files
-    location = data_dir if path == "tfds" else path
-    a, b = select(location, task, split, limit)
-    if not a or not b:
+    if path == "tfds":
+        chosen, open_sources = _select_tfds(data_dir, task, split, limit)
+    else:
+        chosen, open_sources = _select_files(path, task, split)
+    a, b = (np.flatnonzero(x)[:limit] for x in chosen)
+    if not len(a) or not len(b):
         raise ValueError(
             f"The task needs images of both domains in the split {split!r}. "
             f"Received: {task!r}, with {len(a)} of A, {len(b)} of B"
         )
-    shared = len({*a} & {*b})
+    shared = np.intersect1d(a, b).size
     if shared:
         warnings.warn(f"{shared} images satisfy both rules of the task {task!r}.", stacklevel=2)
-    return open_domains(a, b, image_size, crop, cache)
+    return open_domains(open_sources(a), open_sources(b), image_size, crop, cache)
 
 
-def _select_files(path, task, split, limit):
+def _select_files(path, task, split):
+    """Which images are of A and of B, and a function that opens those at some positions."""
     root = pathlib.Path(path).expanduser()
     attributes, partition, images = (
         _find(root, *names)
@@ -79,20 +83,20 @@ def _select_files(path, task, split, limit):
     rules = parse_task(task, table)
     numbers = _read_partition(partition)
     in_split = np.array([numbers.get(name) == SPLITS[split] for name in names])
-    chosen = [names[in_split & evaluate(rule, table)] for rule in rules]
+    chosen = [in_split & evaluate(rule, table) for rule in rules]
     unlisted = sum(name not in numbers for name in names)
     if unlisted:
         warnings.warn(f"{unlisted} images are left out: {partition} lacks them.", stacklevel=3)
     present = {entry.name for entry in os.scandir(images)}
-    found = [[images / name for name in domain if name in present] for domain in chosen]
-    missing = sum(map(len, chosen)) - sum(map(len, found))
+    there = np.array([name in present for name in names])
+    missing = sum(int((domain & ~there).sum()) for domain in chosen)
     if missing:
         warnings.warn(
             f"{missing} images of the task {task!r}, split {split!r}, are left out: {images} "
             "lacks them.",
             stacklevel=3,
         )
-    return [domain[:limit] for domain in found]
+    return [domain & there for domain in chosen], lambda x: PathList(images, names[x])
 
 
 def _find(root, folder, name):
@@ -163,6 +167,7 @@ def _read_partition(path):
 
 
 def _select_tfds(data_dir, task, split, limit):
+    """The same as `_select_files` of the images that TFDS gives and a rule chooses."""
     try:
         import tensorflow_datasets as tfds
     except ImportError as error:
@@ -185,11 +190,16 @@ def _select_tfds(data_dir, task, split, limit):
             "download CelebA yourself and give its folder. Received: path='tfds', "
             f"data_dir={data_dir!r}"
         ) from error
-    domains = [], []
+    chosen, images, counts = [], [], [0, 0]
     for example in tfds.as_numpy(data):
-        for images, rule in zip(domains, rules, strict=True):
-            if len(images) != limit and evaluate(rule, example["attributes"]):
-                images.append(example["image"])
-        if all(len(images) == limit for images in domains):
+        choice = [
+            count != limit and bool(evaluate(rule, example["attributes"]))
+            for count, rule in zip(counts, rules, strict=True)
+        ]
+        if any(choice):
+            chosen.append(choice)
+            images.append(example["image"])
+            counts = [count + x for count, x in zip(counts, choice, strict=True)]
+        if counts == [limit, limit]:
             break
-    return domains
+    return np.reshape(chosen, (-1, 2)).T, lambda x: [images[i] for i in x]

@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import functools
 import math
+import os
 import threading
 
 import numpy as np
@@ -26,7 +27,7 @@ def to_uint8(images):
 
 
 class ImageArray:
-    """Images held in memory.
+    """Images held in memory, or in a file that NumPy maps into it.
 
     Args:
         images: uint8 array `(count, size, size, channels)`.
@@ -112,7 +113,7 @@ class TwoDomains:
         """Batches in one epoch: once through the larger domain; the smaller one repeats."""
         return math.ceil(max(len(self.a), len(self.b)) / batch_size)
 
-    def batches(self, batch_size, seed=0, flip=False, first_step=0):
+    def batches(self, batch_size, seed=0, flip=False, first_step=0, shards=1, shard=0):
         """Endless random training batches as a `tf.data.Dataset`.
 
         Each domain is shuffled on its own, anew at every pass through it, so
@@ -125,28 +126,37 @@ class TwoDomains:
             seed: integer seed of order and flips.
             flip: whether each image is mirrored left to right half of the time.
             first_step: number of the first batch.
+            shards, shard: one of several processes that train together reads part
+                `shard` (from 0) of `shards` equal parts of each batch, and no
+                other image; all parts in their order are the batch.
 
         Returns:
-            Infinite data set of `(a, b)`, float32 `(batch_size, image_size,
-            image_size, 3)` in [-1, 1]. Pass `steps_per_epoch` to `fit`.
+            Infinite data set of `(a, b)`, float32 `(batch_size / shards,
+            image_size, image_size, 3)` in [-1, 1]. Pass `steps_per_epoch` to `fit`.
+
+        Raises:
+            ValueError: there is no such shard, or the shards would be unequal.
         """
         import tensorflow as tf
 
-        stream_a = _Stream(len(self.a), batch_size, [seed, 0], flip)
-        stream_b = _Stream(len(self.b), batch_size, [seed, 1], flip)
+        rows = _shard_rows(batch_size, shards, shard)
+        stream_a = _Stream(len(self.a), batch_size, [seed, 0], flip, rows)
+        stream_b = _Stream(len(self.b), batch_size, [seed, 1], flip, rows)
 
         def load(step):
             with _EXIT.reading():
                 return stream_a.load(self.a, int(step)), stream_b.load(self.b, int(step))
 
-        shape = (batch_size, self.image_size, self.image_size, 3)
+        shape = (len(rows), self.image_size, self.image_size, 3)
 
         def read(step):
             images = tf.numpy_function(load, [step], (tf.float32, tf.float32))
             return tuple(tf.ensure_shape(x, shape) for x in images)
 
         steps = tf.data.Dataset.counter(start=first_step)
-        return steps.map(read, num_parallel_calls=2, deterministic=True).prefetch(2)
+        # Threads: reading and decoding images let go of Python's lock.
+        threads = max(2, os.cpu_count() or 1)
+        return steps.map(read, num_parallel_calls=threads, deterministic=True).prefetch(2)
 
     def pairs(self, batch_size, limit=None):
         """Every (a_i, b_i) once, in order, as a finite `tf.data.Dataset` for evaluation.
@@ -215,24 +225,40 @@ class _Exit:
 _EXIT = _Exit()
 
 
+def _shard_rows(batch_size, shards, shard):
+    """Which rows of each batch a shard has."""
+    if not 0 <= shard < shards or batch_size % shards:
+        raise ValueError(
+            "`shard` must be one of 0 ... `shards` - 1, and `batch_size` a multiple of `shards`. "
+            f"Received: batch_size={batch_size}, shards={shards}, shard={shard}"
+        )
+    size = batch_size // shards
+    return np.arange(shard * size, (shard + 1) * size)
+
+
 class _Stream:
     """Which image of one domain stands where in the endless stream of its batches."""
 
-    def __init__(self, count, batch_size, seed, flip):
+    def __init__(self, count, batch_size, seed, flip, rows):
         self._count = count
         self._batch_size = batch_size
         self._seed = seed
         self._flip = flip
-        self._order = functools.lru_cache(maxsize=4)(self._order)
+        self._rows = rows
+        # Batches that are read at a time lie in one pass, or in two.
+        self._order = functools.lru_cache(maxsize=2)(self._order)
 
     def _order(self, epoch):
-        return np.random.default_rng([*self._seed, 0, epoch]).permutation(self._count)
+        # Four bytes an image: little beside its path. The order is the same in any type.
+        numbers = np.arange(self._count, dtype=np.uint32)
+        return np.random.default_rng([*self._seed, 0, epoch]).permutation(numbers)
 
     def load(self, images, step):
-        positions = np.arange(step * self._batch_size, (step + 1) * self._batch_size)
+        positions = step * self._batch_size + self._rows
         indices = [self._order(p // self._count)[p % self._count] for p in positions]
         batch = to_model_range(images.take(indices))
         if self._flip:
-            mirrored = np.random.default_rng([*self._seed, 1, step]).random(len(batch)) < 0.5
+            drawn = np.random.default_rng([*self._seed, 1, step]).random(self._batch_size)
+            mirrored = drawn[self._rows] < 0.5
             batch[mirrored] = batch[mirrored, :, ::-1]
         return batch

@@ -5,8 +5,9 @@ import os
 import pathlib
 
 from mbu_tf.data.domains import ImageArray, TwoDomains
-from mbu_tf.data.image_files import ImageFiles, load_images
+from mbu_tf.data.image_files import ImageFiles, cache_images, load_images
 from mbu_tf.data.images import check_preparation, prepare_image
+from mbu_tf.data.paths import PathList
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 # What a split's folders may be called, the first that is there is taken. Sets
@@ -16,7 +17,7 @@ SPLITS = {
     "validation": ("val", "validation", "test"),
     "test": ("test",),
 }
-CACHES = ("auto", "memory", "none")
+CACHES = ("auto", "memory", "none", "disk:FOLDER")
 MEMORY_LIMIT = 2 * 1024**3
 
 
@@ -95,10 +96,10 @@ def image_paths(location):
     """
     location = pathlib.Path(location)
     if location.is_dir():
-        paths = _search(location)
+        paths = PathList(location, _search(location))
         mend = f"Put images in it (recognised by their names: {', '.join(EXTENSIONS)})"
     elif location.is_file():
-        paths = _read_list(location)
+        paths = PathList(location.parent, _read_list(location))
         mend = "Write one path per line"
     else:
         raise FileNotFoundError(
@@ -109,33 +110,43 @@ def image_paths(location):
     return paths
 
 
-def _search(folder):
-    paths, seen = [], set()
-    for place, folders, files in os.walk(folder, onerror=_raise, followlinks=True):
-        real = os.path.realpath(place)
-        folders[:] = [] if real in seen else sorted(f for f in folders if not f.startswith("."))
-        if real not in seen:  # Links may lead round in a circle.
-            paths += [pathlib.Path(place, file) for file in files if _is_image(file)]
-        seen.add(real)
-    return sorted(paths, key=lambda path: path.relative_to(folder).as_posix())
+def _search(folder, below="", seen=None):
+    """Names of the images in a folder and below, relative to it, in the order of the whole names.
 
-
-def _is_image(name):
-    return name.lower().endswith(EXTENSIONS) and not name.startswith(".")
-
-
-def _raise(error):
-    raise error
+    One folder's names are in memory at a time, and those of the folders above it.
+    """
+    seen = set() if seen is None else seen
+    place = os.path.join(folder, below)
+    real = os.path.realpath(place)
+    if real in seen:  # Links may lead round in a circle.
+        return
+    seen.add(real)
+    with os.scandir(place) as entries:
+        # A folder's name ends in "/" here, as it goes on in those of its images.
+        names = sorted(
+            entry.name + "/" * entry.is_dir()
+            for entry in entries
+            if not entry.name.startswith(".")
+            and (entry.name.lower().endswith(EXTENSIONS) or entry.is_dir())
+        )
+    for name in names:
+        if name.endswith("/"):
+            yield from _search(folder, below + name, seen)
+        else:
+            yield below + name
 
 
 def _read_list(file):
+    """The paths that a list names, one after another."""
     try:
-        lines = file.read_text(encoding="utf-8-sig").split("\n")
+        with open(file, encoding="utf-8-sig") as lines:
+            for line in lines:
+                if line.strip():
+                    yield line.strip()
     except UnicodeDecodeError as error:
         raise ValueError(
             f"A list of images must be a text file in UTF-8 ({error}). Received: {file}"
         ) from None
-    return [file.parent / line.strip() for line in lines if line.strip()]
 
 
 def open_domains(sources_a, sources_b, image_size, crop=None, cache="auto"):
@@ -147,18 +158,23 @@ def open_domains(sources_a, sources_b, image_size, crop=None, cache="auto"):
         crop: see `prepare_image`.
         cache: `"memory"` reads everything now, `"none"` reads each image whenever it
             is taken; `"auto"` chooses memory if both domains together fit into 2 GiB
-            as uint8 pixels.
+            as uint8 pixels. `"disk:FOLDER"` decodes everything once, into files in
+            FOLDER that later runs find again, see `cache_images`.
 
     Raises:
+        OSError: the cache cannot be written.
         ValueError: an argument is out of range, or a domain has no readable image.
     """
     check_preparation(image_size, crop)
-    if cache not in CACHES:
+    kind, _, folder = cache.partition(":")
+    if cache not in CACHES[:-1] and not (kind == "disk" and folder):
         raise ValueError(f"`cache` must be one of {CACHES}. Received: {cache!r}")
     size = (len(sources_a) + len(sources_b)) * image_size**2 * 3
-    if cache == "memory" or (cache == "auto" and size <= MEMORY_LIMIT):
+    if kind == "disk":
+        domains = [cache_images(s, image_size, crop, folder) for s in (sources_a, sources_b)]
+    elif cache == "memory" or (cache == "auto" and size <= MEMORY_LIMIT):
         prepare = functools.partial(prepare_image, size=image_size, crop=crop)
-        domains = [ImageArray(load_images(s, prepare)[0]) for s in (sources_a, sources_b)]
+        domains = [ImageArray(load_images(s, prepare)) for s in (sources_a, sources_b)]
     else:
         domains = [ImageFiles(s, image_size, crop) for s in (sources_a, sources_b)]
     return TwoDomains(*domains, image_size)

@@ -1,13 +1,19 @@
-"""Many image files as one collection, in memory or read anew each time."""
+"""Many encoded images as one collection: in memory, decoded on disk, or read anew each time."""
 
 import concurrent.futures
+import errno
 import functools
+import hashlib
 import itertools
 import logging
+import os
+import pathlib
+import shutil
 import warnings
 
 import numpy as np
 
+from mbu_tf.data.domains import ImageArray
 from mbu_tf.data.images import (
     ImageReadError,
     check_preparation,
@@ -15,8 +21,11 @@ from mbu_tf.data.images import (
     read_image,
     source_name,
 )
+from mbu_tf.files import make_folder, replacing
 
 NAMES_SHOWN = 5
+# Images that are being read or wait to be taken on, at most.
+BLOCK = 256
 
 logger = logging.getLogger(__name__)
 
@@ -29,48 +38,109 @@ def _load(source, prepare):
         raise ImageReadError(f"Cannot prepare the image {source_name(source)}: {error}") from error
 
 
-def load_images(paths, prepare, workers=2, report=warnings.warn):
-    """Reads many images into one array, in order; unreadable ones are left out.
+def each_image(sources, prepare, workers=None, report=warnings.warn):
+    """Reads many images, in order; unreadable ones are left out.
 
     Args:
-        paths: sequence of what `read_image` takes.
+        sources: sequence of what `read_image` takes.
         prepare: function from uint8 `(height, width, 3)` to uint8 of one common shape.
-        workers: number of reading threads.
+        workers: number of reading threads; `None` takes one per core.
         report: function called once with a summary if any image was unreadable:
             how many, and the first 5 by name. The others are logged by name.
 
-    Returns:
-        `(images, kept, failures)`: uint8 `(count, size, size, 3)`, the paths that
-        were read, and the `ImageReadError`s of the others.
+    Yields:
+        What `prepare` gives, of each readable image.
 
     Raises:
         ValueError: there is no readable image.
     """
-    images, kept, failures = None, [], []
+    failed, shown = 0, ""
 
-    def load(path):
+    def load(index):
         try:
-            return _load(path, prepare)
+            return _load(sources[index], prepare)
         except ImageReadError as error:
             return error
 
-    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        for path, image in zip(paths, pool.map(load, paths), strict=True):
-            if isinstance(image, ImageReadError):
-                failures.append(image)
-                continue
-            if images is None:
-                images = np.empty((len(paths), *image.shape), np.uint8)
-            images[len(kept)] = image
-            kept.append(path)
-    shown = " ".join(map(str, failures[:NAMES_SHOWN]))
-    if not kept:
-        raise ValueError(f"None of {len(paths)} images can be read. {shown}")
-    if failures:
-        for failure in failures[NAMES_SHOWN:]:
-            logger.warning("%s", failure)
-        report(f"{len(failures)} of {len(paths)} images are left out as unreadable: {shown}")
-    return images[: len(kept)], kept, failures
+    with concurrent.futures.ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        for start in range(0, len(sources), BLOCK):
+            for image in pool.map(load, range(start, min(start + BLOCK, len(sources)))):
+                if not isinstance(image, ImageReadError):
+                    yield image
+                    continue
+                failed += 1
+                if failed <= NAMES_SHOWN:
+                    shown += f" {image}"
+                else:
+                    logger.warning("%s", image)
+    if failed == len(sources):
+        raise ValueError(f"None of {len(sources)} images can be read.{shown}")
+    if failed:
+        report(f"{failed} of {len(sources)} images are left out as unreadable:{shown}")
+
+
+def load_images(sources, prepare, **options):
+    """Many images as one array, uint8 `(readable images, size, size, 3)`; see `each_image`."""
+    images, count = None, 0
+    for count, image in enumerate(each_image(sources, prepare, **options), start=1):
+        if images is None:
+            images = np.empty((len(sources), *image.shape), np.uint8)
+        images[count - 1] = image
+    return images[:count]
+
+
+def cache_images(sources, image_size, crop, folder):
+    """Many images decoded into one file, which is then read as if it were in memory.
+
+    The file is written at the first call, one image at a time, and found again
+    at later ones: its name tells of the sources, their sizes and times of
+    change, of `image_size` and of `crop`. It appears whole or not at all, and
+    holds the pixels alone, `image_size`² · 3 bytes for each readable image.
+
+    Args:
+        sources: sequence of what `read_image` takes. One that has `stamp()`, bytes
+            that change when any of its images does, is not asked for each.
+        image_size, crop: see `prepare_image`.
+        folder: where the file lies, made if missing; best on a local disk.
+
+    Returns:
+        `ImageArray` over the file; the operating system keeps of it in memory
+        what there is room for.
+
+    Raises:
+        OSError: the disk lacks the room, or the folder cannot be written to.
+        ValueError: there is no readable image.
+    """
+    folder = make_folder(pathlib.Path(folder).expanduser())
+    stamp = hashlib.sha256(repr((len(sources), image_size, crop)).encode())
+    for part in [sources.stamp()] if hasattr(sources, "stamp") else map(_stamp, sources):
+        stamp.update(part)
+    path = folder / f"{len(sources)}-images-{image_size}px-{stamp.hexdigest()[:32]}.uint8"
+    if not path.exists():
+        needed = len(sources) * image_size**2 * 3
+        free = shutil.disk_usage(folder).free
+        if needed > free:
+            sizes = f"{needed / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB free"
+            problem = f"Cannot write: {sizes}; choose another folder or smaller images"
+            raise OSError(errno.ENOSPC, problem, str(path))
+        prepare = functools.partial(prepare_image, size=image_size, crop=crop)
+        # Written, not mapped: a full disk is then an error and no dead process.
+        with replacing(path) as beside, open(beside, "wb") as file:
+            for image in each_image(sources, prepare):
+                file.write(np.ascontiguousarray(image))
+    pixels = np.memmap(path, np.uint8, "r")
+    return ImageArray(pixels.reshape(-1, image_size, image_size, 3))
+
+
+def _stamp(source):
+    """Bytes that change when the image does."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return hashlib.sha256(source).digest()
+    try:
+        found = os.stat(source)
+    except OSError:  # Reading it will tell.
+        found = os.stat_result([0] * 10)
+    return repr((os.path.abspath(source), found.st_size, found.st_mtime_ns)).encode()
 
 
 class ImageFiles:
@@ -87,7 +157,7 @@ class ImageFiles:
 
     def __init__(self, sources, image_size, crop=None):
         check_preparation(image_size, crop)
-        self._sources = list(sources)
+        self._sources = sources
         self._size = image_size
         self._prepare = functools.partial(prepare_image, size=image_size, crop=crop)
         self._unreadable = {}

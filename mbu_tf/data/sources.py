@@ -2,12 +2,13 @@
 
 import re
 
-from mbu_tf.data import avatar_faces, celeba, folders
+from mbu_tf.data import avatar_faces, celeba, folders, records
 
 FORMS = (
     "avatars:TASK (such as avatars:glasses)",
     "folders:PATH",
     "celeba:PATH:TASK (such as celeba:PATH:glasses; PATH may be tfds)",
+    "tfds:NAME:A:B (such as tfds:cats_vs_dogs:cat:dog)",
 )
 
 
@@ -17,13 +18,13 @@ def parse_source(spec):
     Only the form and the task's name are checked, nothing is looked up on disk.
 
     Args:
-        spec: `avatars:TASK`, `folders:PATH` or `celeba:PATH:TASK`. PATH may start
-            with a Windows drive; TASK may be "A: …; B: …" for CelebA, and has no
-            other colons.
+        spec: `avatars:TASK`, `folders:PATH`, `celeba:PATH:TASK` or `tfds:NAME:A:B`.
+            PATH may start with a Windows drive; TASK may be "A: …; B: …" for CelebA,
+            and has no other colons; A and B are the classes of either domain.
 
     Returns:
-        `(kind, arguments)` with `kind` one of "avatars", "folders" and "celeba" and
-        `arguments` a dictionary with `path`, `task` or both.
+        `(kind, arguments)` with `kind` the word before the first colon and
+        `arguments` a dictionary with those of the source's own loading function.
 
     Raises:
         ValueError: the form is none of these, or the source has no such task.
@@ -42,6 +43,9 @@ def parse_source(spec):
         if parts and parts[2].strip():
             celeba.parse_task(parts[2])
             return kind, {"path": drive + parts[1], "task": parts[2]}
+    if kind == "tfds" and rest.count(":") >= 2:
+        name, a, b = rest.rsplit(":", 2)
+        return kind, {"name": name, "a": a, "b": b}
     raise ValueError(f"A data source must be one of: {'; '.join(FORMS)}. Received: {spec!r}")
 
 
@@ -52,7 +56,8 @@ def load_source(spec, split="train", image_size=128, **options):
         spec: see `parse_source`.
         split: "train", "validation" or "test".
         image_size: height and width of the images.
-        **options: passed on to `load_avatars`, `load_folders` or `load_celeba`.
+        **options: passed on to `load_avatars`, `load_folders`, `load_celeba` or
+            `load_tfds`.
 
     Raises:
         ValueError: see `parse_source` and the loading functions.
@@ -63,6 +68,8 @@ def load_source(spec, split="train", image_size=128, **options):
         load = celeba.load_celeba
     elif kind == "folders":
         load = folders.load_folders
+    elif kind == "tfds":
+        load = records.load_tfds
     else:
         from mbu_tf.data.avatars import load_avatars as load  # It imports TensorFlow Datasets.
     return load(**arguments, split=split, image_size=image_size, **options)

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow_datasets as tfds
 from PIL import Image
 
 from mbu_tf.data import avatar_faces
@@ -89,6 +90,23 @@ def test_same_bytes_for_the_same_seed_and_others_for_another(data_dir, tmp_path)
     pixels = [d.a.take(range(6)).tobytes() + d.b.take(range(6)).tobytes() for d in (one, again)]
     assert pixels[0] == pixels[1]
     assert other.a.take(range(6)).tobytes() not in pixels[0]
+
+
+def test_beam_builds_the_same(tmp_path):
+    beam = pytest.importorskip("apache_beam")
+    asked = {"plain": {}, "beam": {"beam_options": beam.options.pipeline_options.PipelineOptions()}}
+    built = []
+    for name, options in asked.items():
+        builder = Avatars(
+            config=AvatarsConfig("glasses", 64, counts=COUNTS), data_dir=tmp_path / name
+        )
+        builder.download_and_prepare(download_config=tfds.download.DownloadConfig(**options))
+        # In the order of the files, which follows from the keys.
+        data = tfds.as_numpy(builder.as_dataset(split="test", shuffle_files=False))
+        built.append([(x["label"], x["number"], x["image"], x["truth"]["mask"]) for x in data])
+    for one, other in zip(*built, strict=True):
+        for x, y in zip(one, other, strict=True):
+            np.testing.assert_array_equal(x, y)
 
 
 def test_splits_share_no_face():

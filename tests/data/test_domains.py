@@ -70,6 +70,30 @@ def test_the_seed_decides_everything_and_a_run_goes_on_where_it_stopped(domains)
     assert stream(12, seed=6) != whole
 
 
+def test_the_shards_of_a_batch_are_the_batch_and_read_nothing_else(domains):
+    def stream(**options):
+        return take(domains.batches(6, seed=5, flip=True, first_step=3, **options), 7)
+
+    parts = [stream(shards=3, shard=i) for i in range(3)]
+    for step, batch in enumerate(stream()):
+        for side, images in enumerate(batch):
+            joined = np.concatenate([part[step][side] for part in parts])
+            np.testing.assert_array_equal(joined, images)
+    taken = []
+
+    class Watched(ImageArray):
+        def take(self, indices):
+            taken.append(len(indices))
+            return super().take(indices)
+
+    watched = TwoDomains(Watched(domains.a.take(range(10))), domains.b, 4)
+    take(watched.batches(6, shards=3, shard=1), 2)
+    assert set(taken) == {2}
+    for wrong in ({"shards": 4}, {"shards": 3, "shard": 3}, {"shard": -1}, {"shards": 0}):
+        with pytest.raises(ValueError, match="multiple of `shards`.*Received: batch_size=6"):
+            domains.batches(6, **wrong)
+
+
 def test_flip_mirrors_half_of_the_images():
     images = np.zeros((2, 4, 4, 3), np.uint8)
     images[:, :, 0] = 255

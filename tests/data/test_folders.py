@@ -44,6 +44,14 @@ def test_folders_are_searched_in_order(root):
     assert domains.a.take([0]).shape == (1, 4, 4, 3)
 
 
+def test_the_order_is_that_of_the_whole_names(tmp_path):
+    names = ["a/z.png", "a-b.png", "a0.png", "a.png", "a/b/c.png", "a b/c.png", "é.png", "A.png"]
+    for name in names:
+        put(tmp_path / name, 0)
+    expected = [str(tmp_path / name) for name in sorted(names)]
+    assert list(folders.image_paths(tmp_path)) == expected
+
+
 def test_splits(root):
     assert values(load_folders(root, "test").a) == [21]
     assert values(load_folders(str(root), "validation").b) == [31]
@@ -107,8 +115,12 @@ def test_cache(root, monkeypatch):
     monkeypatch.setattr(folders, "MEMORY_LIMIT", 191)
     assert isinstance(load_folders(root, image_size=4).a, ImageFiles)
     assert isinstance(load_folders(root, image_size=4, cache="memory").a, ImageArray)
-    with pytest.raises(ValueError, match="Received: 'disk'"):
-        load_folders(root, cache="disk")
+    on_disk = load_folders(root, image_size=4, cache=f"disk:{root / 'cache'}")
+    assert (values(on_disk.a), values(on_disk.b)) == ([2, 1, 3], [11])
+    assert len(list((root / "cache").iterdir())) == 2
+    for wrong in ("disk", "disk:", "drive:x", "none:x"):
+        with pytest.raises(ValueError, match=f"Received: '{wrong}'"):
+            load_folders(root, cache=wrong)
 
 
 def test_links_to_folders_are_followed_once(root):

@@ -4,6 +4,7 @@ import os
 import pathlib
 import struct
 import threading
+import types
 import warnings
 import zlib
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mbu_tf.data import images
+from mbu_tf.data import image_files, images
 from mbu_tf.data.image_files import ImageFiles, load_images
 from mbu_tf.data.images import ImageReadError, read_image
 
@@ -278,12 +279,10 @@ def prepare(image):
 
 def test_load_images_keeps_order_and_reports(files):
     with pytest.warns(UserWarning, match=r"^3 of 8 images .*0\.png.*3\.png.*4\.png") as caught:
-        array, kept, failures = load_images(files, prepare)
+        array = load_images(files, prepare)
     assert len(caught) == 1
     assert array.shape == (5, 2, 2, 3)
     assert array[:, 0, 0, 0].tolist() == [1, 2, 5, 6, 7]
-    assert kept == [files[i] for i in (1, 2, 5, 6, 7)]
-    assert all(isinstance(failure, ImageReadError) for failure in failures)
     messages = []
     load_images(files[:2], prepare, workers=1, report=messages.append)
     assert len(messages) == 1
@@ -298,6 +297,13 @@ def test_load_images_names_all_of_many_failures(files, caplog, tmp_path):
     assert all(path.name in caplog.text for path in missing[5:])
 
 
+def test_more_images_than_are_read_at_a_time_keep_their_order(files, monkeypatch):
+    monkeypatch.setattr(image_files, "BLOCK", 3)
+    with pytest.warns(UserWarning, match="^6 of 16 images"):
+        array = load_images(files * 2, prepare)
+    assert array[:, 0, 0, 0].tolist() == [1, 2, 5, 6, 7] * 2
+
+
 def test_load_images_without_any(files):
     with pytest.raises(ValueError, match=r"None of 2 images can be read\. .*0\.png.*3\.png"):
         load_images([files[0], files[3]], prepare)
@@ -306,6 +312,50 @@ def test_load_images_without_any(files):
 def test_an_image_that_cannot_be_prepared_is_named(files):
     with pytest.raises(ValueError, match=r"1\.png: The crop box must lie within"):
         load_images(files[1:2], lambda image: images.crop_box(image, (0, 0, 9, 9)))
+
+
+def test_the_cache_on_disk_is_written_once_and_follows_the_files(files, tmp_path, monkeypatch):
+    def cached(sources=files, size=2, crop=(0, 0, 2, 2), folder=tmp_path / "cache"):
+        images = image_files.cache_images(sources, size, crop, folder)
+        return images.take(range(len(images)))[:, 0, 0, 0].tolist()
+
+    with pytest.warns(UserWarning, match="3 of 8 images"):
+        assert cached() == [1, 2, 5, 6, 7]
+    (file,) = (tmp_path / "cache").iterdir()
+    assert file.stat().st_size == 5 * 2 * 2 * 3
+    # Found again, and no image is read.
+    with monkeypatch.context() as patch:
+        patch.setattr(image_files, "read_image", None)
+        assert cached() == [1, 2, 5, 6, 7]
+    # Other pixels, another choice or another crop are another file.
+    files[0].write_bytes(encoded(np.full((4, 4, 3), 99, np.uint8)))
+    with pytest.warns(UserWarning, match="2 of 8 images"):
+        assert cached() == [99, 1, 2, 5, 6, 7]
+    assert cached(files[1:3]) == [1, 2]
+    assert cached(files[1:3], crop=None) == [1, 2]
+    assert cached(files[1:3], size=3) == [1, 2]
+    assert cached([files[1].read_bytes()]) == [1]
+    assert len(list((tmp_path / "cache").iterdir())) == 6
+
+
+def test_a_cache_on_a_full_disk_leaves_nothing(files, tmp_path, monkeypatch):
+    def cache():
+        image_files.cache_images(files[5:], 2, None, tmp_path / "cache")
+
+    free = types.SimpleNamespace(free=35)  # Three images of 12 bytes are 36.
+    with monkeypatch.context() as patch:
+        patch.setattr(image_files.shutil, "disk_usage", lambda folder: free)
+        with pytest.raises(OSError, match=r"GB are needed and .* free; .*\.uint8") as error:
+            cache()
+        assert error.value.errno == errno.ENOSPC
+
+    def fill(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(image_files.np, "ascontiguousarray", fill)
+    with pytest.raises(OSError, match="disk is full"):
+        cache()
+    assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_image_files_put_the_next_in_place_of_broken_ones(files):

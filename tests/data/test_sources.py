@@ -4,7 +4,7 @@ import types
 
 import pytest
 
-from mbu_tf.data import celeba, folders
+from mbu_tf.data import celeba, folders, records
 from mbu_tf.data.sources import load_source, parse_source
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -72,10 +72,14 @@ def test_load_passes_everything_on(monkeypatch):
     load_source("avatars:glasses", seed=3)
     load_source("folders:x", split="test", crop="center")
     load_source("celeba:x:smile", image_size=64, limit=5)
+    monkeypatch.setattr(records, "load_tfds", lambda **a: calls.append(("tfds", a)))
+    load_source("tfds:pets/small:1.0.0:cat:3", cache="none")
+    pets = {"name": "pets/small:1.0.0", "a": "cat", "b": "3"}
     assert calls == [
         ("avatars", {"task": "glasses", "split": "train", "image_size": 128, "seed": 3}),
         ("folders", {"path": "x", "split": "test", "image_size": 128, "crop": "center"}),
         ("celeba", {"path": "x", "task": "smile", "split": "train", "image_size": 64, "limit": 5}),
+        ("tfds", {**pets, "split": "train", "image_size": 128, "cache": "none"}),
     ]
 
 
