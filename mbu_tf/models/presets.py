@@ -43,7 +43,7 @@ MBU_PRESETS = {
     ),
     "photos_facial_hair": quick(
         "Facial hair in photographs: a larger part, which the common code gives up less easily.",
-        _mbu_weights(5.0, 7.0, 0.03, 1.0, 1.0),
+        _mbu_weights(5.0, 7.0, 0.03, 2.0, 1.0),
         **_PHOTOS,
     ),
     "glasses": published("B: glasses, A: none.", _GLASSES),

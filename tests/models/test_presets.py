@@ -50,12 +50,17 @@ def test_the_avatar_recipe_decays_over_the_steps_given():
     assert schedule.decay_steps == 77
 
 
-def test_facial_hair_in_photographs_has_more_confusion_and_nothing_else():
+def test_facial_hair_in_photographs_differs_in_three_weights():
     presets = copy.deepcopy(MaskedContentTransfer.presets)
-    more, plain = presets["photos_facial_hair"], presets["photos"]
-    weights = [recipe["compile"]["loss_weights"].pop("confusion") for recipe in (more, plain)]
-    assert weights == [1.0, 0.2]
-    assert {**more, "description": ""} == {**plain, "description": ""}
+    hair, plain = presets["photos_facial_hair"], presets["photos"]
+    for name, hair_weight, plain_weight in (
+        ("confusion", 1.0, 0.2),
+        ("recon2_a", 2.0, 1.0),
+        ("recon2_b", 2.0, 1.0),
+    ):
+        assert hair["compile"]["loss_weights"].pop(name) == hair_weight
+        assert plain["compile"]["loss_weights"].pop(name) == plain_weight
+    assert {**hair, "description": ""} == {**plain, "description": ""}
 
 
 def test_a_recipe_of_ones_own():
