@@ -1,5 +1,6 @@
 """Every example runs as it stands, on few faces and a tiny model."""
 
+import json
 import pathlib
 import runpy
 
@@ -90,6 +91,20 @@ def test_compare_methods(run, narrow, tmp_path, capsys):
     run("compare_methods.py", "--output", "all", "--steps", 1, *chosen)  # Not trained again.
     again = [x for x in capsys.readouterr().out.splitlines() if x.startswith("|")]
     assert again == rows
+
+
+def test_compare_precisions(run, narrow, tmp_path, capsys):
+    chosen = ("--precisions", "mixed_bfloat16", "--seeds", 1, "--steps", 2)
+    run("compare_precisions.py", "--output", "all", *chosen)
+    (figures,) = json.loads((tmp_path / "all" / "precisions.json").read_text())["mixed_bfloat16"]
+    assert 0 <= figures["segment_iou"] <= 1 and figures["skipped_steps"] == 0
+    written = (tmp_path / "all" / "precisions.md").read_text("utf-8")
+    assert f"| mixed_bfloat16 | {figures['segment_iou']:.3f} ± 0.000 |" in written
+    model = tmp_path / "all" / "mixed_bfloat16-0" / "model.keras"
+    made = model.stat().st_mtime_ns
+    run("compare_precisions.py", "--output", "all", *chosen)
+    assert model.stat().st_mtime_ns == made  # Not trained again.
+    assert capsys.readouterr().out.count(written) == 2
 
 
 def test_custom_method(run, tmp_path):

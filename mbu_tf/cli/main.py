@@ -85,7 +85,10 @@ def _start_tensorflow():
         import absl.logging
         import tensorflow as tf
 
+        from mbu_tf.backend import leave_gpu_to_keras
+
         absl.logging.set_verbosity(absl.logging.ERROR)
+        leave_gpu_to_keras()
         tf.constant(0)
 
 

@@ -23,8 +23,8 @@ class AdversarialStep:
     A step whose gradients are not finite, be it an image, an overflow in
     float16 or a diverging loss, changes no weight, no state of an optimizer and
     no running statistic, in any precision. `skipped_steps` of the logs counts such
-    steps since the epoch began. Loss scales alone go on adapting, each by its own
-    side's gradients.
+    steps since the epoch began; means of an epoch's losses show what was not finite.
+    Loss scales alone go on adapting, each by its own side's gradients.
     """
 
     def adversarial_step(self, data):
@@ -143,7 +143,8 @@ class AdversarialStep:
 
         Running statistics and singular vectors, which every pass moves; and the
         generator's update, where the discriminator has a loss scale of its own to
-        overflow. Without one its gradients are as finite as the generator's.
+        overflow. Without one, what is not finite shows in the generator's gradients
+        first, and a copy of all weights and moments is saved.
         """
         networks = (*self.generator_networks, self.discriminator)
         moved = [v for network in networks for v in network.non_trainable_variables]

@@ -6,7 +6,10 @@ import jax
 import keras
 from keras import ops
 
+from mbu_tf.backend import leave_gpu_to_keras
 from mbu_tf.models.adversarial_step import AdversarialStep
+
+leave_gpu_to_keras()
 
 
 class JAXStep(AdversarialStep):

@@ -197,7 +197,8 @@ class TwoDomainModel(training_step(), keras.Model):
                 "`optimizer` and `discriminator_optimizer` must be two instances, since each "
                 f"keeps the state of its own variables. Received: {optimizer} twice"
             )
-        super().compile(optimizer=optimizer, jit_compile=self._checked_jit(jit_compile), **kwargs)
+        compiled = self._checked_jit(jit_compile, kwargs.get("run_eagerly", False))
+        super().compile(optimizer=optimizer, jit_compile=compiled, **kwargs)
         self.discriminator_optimizer = self._loss_scaled(discriminator_optimizer)
         self.loss_weights = {
             name: _weight(name, weight)
@@ -211,9 +212,9 @@ class TwoDomainModel(training_step(), keras.Model):
         self._build_optimizers()
         self._build_metrics()
 
-    def _checked_jit(self, jit_compile):
+    def _checked_jit(self, jit_compile, run_eagerly):
         if jit_compile == "auto":
-            return self.compiled_by_default
+            return self.compiled_by_default and not run_eagerly
         if jit_compile and self.xla_takes_long():
             warnings.warn(
                 "XLA takes many minutes to compile the training step for a CPU, if it ends at all; "
@@ -338,7 +339,8 @@ class TwoDomainModel(training_step(), keras.Model):
         }
 
     def compile_from_config(self, config):
-        if self.xla_takes_long():  # It was asked for on another machine.
+        # Whether XLA compiles is a matter of the machine and backend that a file is loaded on.
+        if not config.get("jit_compile") or self.xla_takes_long():
             config = {**config, "jit_compile": "auto"}
         self.compile(**keras.saving.deserialize_keras_object(config))
 
