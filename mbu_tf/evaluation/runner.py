@@ -27,11 +27,12 @@ YARDSTICKS = {
     "cam": (measures.measure_cam, ("classifier",)),
     "real": (measures.measure_real, ("features",)),
 }
+show = functools.partial(print, end="", flush=True)
 # Stands for the material where a system's name would; no system is called so.
 DATA = "real images"
 
 
-def evaluate(systems, material, judges, parts, output, report=print, sequence=None, images=False):
+def evaluate(systems, material, judges, parts, output, report=show, sequence=None, images=False):
     """Measure everything and write `metrics.json` and `report.html` to `output`.
 
     What `parts` holds of the same models, images and options is not computed again.
@@ -44,7 +45,7 @@ def evaluate(systems, material, judges, parts, output, report=print, sequence=No
         judges: `Judges`.
         parts: `Parts`.
         output: folder, made if missing.
-        report: function that is given a line of progress at a time.
+        report: function that is given the progress as text: what begins, then how it ended.
         sequence: `None`, or the `Sequence` whose part is added after each system's.
         images: whether to write every transfer as a PNG file to `output`/images.
 
@@ -111,6 +112,7 @@ class _Run:
         path = f"{folder_name(owner)}/{name}"
         self._done += 1
         kept, started, result = self._parts.has(f"{path}.json", key), time.monotonic(), None
+        self._report(f"[{self._done}/{self._jobs}] {owner}: {name} ")
         try:
             result = self._parts.json(path, key, compute)
             note = "kept" if kept else f"{time.monotonic() - started:.1f} s"
@@ -118,7 +120,7 @@ class _Run:
             said = str(error) in self.missing.values()
             self.missing[name] = str(error)
             note = "left out, as said above" if said else f"left out: {error}"
-        self._report(f"[{self._done}/{self._jobs}] {owner}: {name} ({note})")
+        self._report(f"({note})\n")
         return result
 
     def _key(self, key, depends):
@@ -142,20 +144,20 @@ class _Run:
         def cam(images):
             return class_activation_maps(classifier, images) >= CAM_THRESHOLD
 
-        show = functools.partial(showcase.show_material, self._material, cam)
-        return self._pictures(DATA, {}, ("classifier",), show)
+        pictures = functools.partial(showcase.show_material, self._material, cam)
+        return self._pictures(DATA, {}, ("classifier",), pictures)
 
     def show_system(self, system, sequence):
         """The pictures of one system, with the second part added after its own."""
 
-        def show():
+        def pictures():
             shown = showcase.show_system(system, self._material)
             if sequence is not None and "transfer" in shown:
                 shown["sequence"] = sequence.show(system)
             return shown
 
         key = {**system.key, "sequence": sequence and sequence.key}
-        return self._pictures(system.name, key, (), show)
+        return self._pictures(system.name, key, (), pictures)
 
     def _pictures(self, owner, key, depends, show, *arguments):
         compute = functools.partial(show, *arguments)

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from mbu_tf.evaluation import measures
 from mbu_tf.evaluation.frechet_distance import frechet_distance
 from mbu_tf.evaluation.made import Made
 from mbu_tf.evaluation.measures import (
@@ -13,11 +12,6 @@ from mbu_tf.evaluation.measures import (
     share,
 )
 from mbu_tf.evaluation.segmentation import mask_iou
-
-
-@pytest.fixture(autouse=True)
-def few_subsets(monkeypatch):
-    monkeypatch.setattr(measures, "SUBSETS", 3)
 
 
 class Judges:
