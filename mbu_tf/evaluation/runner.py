@@ -10,6 +10,7 @@ from mbu_tf.evaluation.judges import UnavailableError
 from mbu_tf.evaluation.parts import folder_name
 from mbu_tf.evaluation.report import write_report
 from mbu_tf.evaluation.saving import save_material, save_transfers
+from mbu_tf.evaluation.systems import DATA, ModelSystem
 from mbu_tf.files import make_folder, replacing, write_json
 
 # What is measured of each system, and which judges it depends on.
@@ -28,8 +29,6 @@ YARDSTICKS = {
     "real": (measures.measure_real, ("features",)),
 }
 show = functools.partial(print, end="", flush=True)
-# Stands for the material where a system's name would; no system is called so.
-DATA = "real images"
 
 
 def evaluate(systems, material, judges, parts, output, report=show, sequence=None, images=False):
@@ -47,7 +46,7 @@ def evaluate(systems, material, judges, parts, output, report=show, sequence=Non
         output: folder, made if missing.
         report: function that is given the progress as text: what begins, then how it ended.
         sequence: `None`, or the `Sequence` whose part is added after each system's.
-        images: whether to write every transfer as a PNG file to `output`/images.
+        images: whether to write the models' transfers as PNG files to `output`/images.
 
     Returns:
         What `metrics.json` holds.
@@ -79,23 +78,20 @@ def evaluate(systems, material, judges, parts, output, report=show, sequence=Non
         shown["data"]["second"] = showcase.cells(sequence.references)
     for system in systems:
         found = metrics["systems"][system.name] = {"method": system.method}
-        # Computed only if a section asks for it.
+        # Made only if a measure asks for it, and once.
         made = functools.cache(lambda system=system: system.make(material.a, material.b))
         for name, (measure, depends) in SECTIONS.items():
-            compute = functools.partial(_measured, measure, system, made, material, judges)
+            compute = functools.partial(measure, system, made, material, judges)
             found[name] = run.part(system.name, name, system.key, depends, compute)
         shown["systems"][system.name] = run.show_system(system, sequence)
-        if images:
-            save_material(material, output / "images")
+        if images and isinstance(system, ModelSystem):
             save_transfers(system.name, made()["transfer"], output / "images")
+    if images:
+        save_material(material, output / "images")
     write_json(output / "metrics.json", metrics)
     with replacing(output / "report.html") as beside:
         write_report(beside, metrics, shown)
     return metrics
-
-
-def _measured(measure, system, made, material, judges):
-    return measure(system, made(), material, judges)
 
 
 class _Run:
