@@ -121,6 +121,7 @@ def add_parser(subparsers):
 
 
 def run(arguments):
+    import functools
     import pathlib
 
     from mbu_tf.evaluation.judges import CLASSIFIER_STEPS, Judges
@@ -160,7 +161,7 @@ def run(arguments):
         judges,
         parts,
         output,
-        report=lambda line: print(line, file=sys.stderr, flush=True),
+        report=functools.partial(print, end="", file=sys.stderr, flush=True),
         sequence=Sequence(*arguments.then, material) if arguments.then else None,
         images=arguments.save_images,
     )

@@ -44,6 +44,7 @@ class Judges:
         classifier_key: what the classifier is, for `Parts`.
 
     Raises:
+        FileNotFoundError: `features` or `embedding` is neither a name nor a file.
         ValueError: if similarity is to be measured in the classifier's features.
     """
 
@@ -64,6 +65,11 @@ class Judges:
                 "Similarity cannot be measured in the classifier's features, which tell A from B "
                 "and so change with every edit that succeeds. Received: --embedding classifier"
             )
+        for name in {self.features, self.embedding} - {INCEPTION, CLASSIFIER, FACE}:
+            if not pathlib.Path(name).is_file():
+                raise FileNotFoundError(
+                    f"Features are {INCEPTION}, {CLASSIFIER}, {FACE} or a file. Received: {name}"
+                )
         self._steps = classifier_steps
         self._made = {}
         self.classifier_key = {

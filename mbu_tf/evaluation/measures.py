@@ -1,5 +1,8 @@
 """The measures of one evaluation: each of a system, or of the material it is compared with.
 
+Those of a system take it, a function that gives what it made by way (`make`), called only
+where that is needed, the material and the judges.
+
 A figure is a dictionary with `mean` and, where there are any, `std`, the deviation, and
 `n`, the number of images.
 """
@@ -89,7 +92,7 @@ def measure_distribution(system, made, material, judges):
     """Distances of what a system made to held-out images of A and of B, by way."""
     extract, real = judges.extractor(judges.features), judges.real_features()
     found = {}
-    for way, each in made.items():
+    for way, each in made().items():
         features = extract(each.image)
         found[way] = {f"to_{to}": distances(features, real[to], judges.seed) for to in "ab"}
     return found
@@ -98,7 +101,7 @@ def measure_distribution(system, made, material, judges):
 def measure_attribute(system, made, material, judges):
     """Share of results that the classifier takes for the wanted domain, by way."""
     found = {}
-    for way, each in made.items():
+    for way, each in made().items():
         in_b = judges.share_in_b(each.image)
         found[way] = share(in_b if WAYS[way] == "b" else 1.0 - in_b, len(each.image))
     return found
@@ -109,7 +112,7 @@ def measure_similarity(system, made, material, judges):
     embed = judges.extractor(judges.embedding)
     return {
         way: figure(*embedding_similarity(embed, each.source, each.image), len(each.image))
-        for way, each in made.items()
+        for way, each in made().items()
     }
 
 
@@ -117,7 +120,7 @@ def measure_preservation(system, made, material, judges):
     """What is left alone, by way; see `preservation`."""
     return {
         way: _figures(preservation(each.source, each.image, each.mask), len(each.image))
-        for way, each in made.items()
+        for way, each in made().items()
     }
 
 

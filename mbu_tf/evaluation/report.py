@@ -59,9 +59,8 @@ def _cards(metrics):
             if mean is not None:
                 value = markup.tag("dd", markup.number(mean, style))
                 lines.append(markup.tag("div", markup.tag("dt", words), value))
-        heading = markup.tag(
-            "h2", markup.escape(name), markup.tag("small", markup.escape(found["method"]))
-        )
+        method = markup.tag("small", markup.escape(found["method"]))
+        heading = markup.tag("h2", markup.escape(name), method if found["method"] != name else "")
         yield markup.tag("article", heading, markup.tag("dl", *lines), class_="card")
 
 

@@ -10,6 +10,7 @@ from mbu_tf.evaluation.judges import UnavailableError
 from mbu_tf.evaluation.parts import folder_name
 from mbu_tf.evaluation.report import write_report
 from mbu_tf.evaluation.saving import save_material, save_transfers
+from mbu_tf.evaluation.systems import DATA, ModelSystem
 from mbu_tf.files import make_folder, replacing, write_json
 
 # What is measured of each system, and which judges it depends on.
@@ -27,11 +28,10 @@ YARDSTICKS = {
     "cam": (measures.measure_cam, ("classifier",)),
     "real": (measures.measure_real, ("features",)),
 }
-# Stands for the material where a system's name would; no system is called so.
-DATA = "real images"
+show = functools.partial(print, end="", flush=True)
 
 
-def evaluate(systems, material, judges, parts, output, report=print, sequence=None, images=False):
+def evaluate(systems, material, judges, parts, output, report=show, sequence=None, images=False):
     """Measure everything and write `metrics.json` and `report.html` to `output`.
 
     What `parts` holds of the same models, images and options is not computed again.
@@ -44,9 +44,9 @@ def evaluate(systems, material, judges, parts, output, report=print, sequence=No
         judges: `Judges`.
         parts: `Parts`.
         output: folder, made if missing.
-        report: function that is given a line of progress at a time.
+        report: function that is given the progress as text: what begins, then how it ended.
         sequence: `None`, or the `Sequence` whose part is added after each system's.
-        images: whether to write every transfer as a PNG file to `output`/images.
+        images: whether to write the models' transfers as PNG files to `output`/images.
 
     Returns:
         What `metrics.json` holds.
@@ -78,23 +78,20 @@ def evaluate(systems, material, judges, parts, output, report=print, sequence=No
         shown["data"]["second"] = showcase.cells(sequence.references)
     for system in systems:
         found = metrics["systems"][system.name] = {"method": system.method}
-        # Computed only if a section asks for it.
+        # Made only if a measure asks for it, and once.
         made = functools.cache(lambda system=system: system.make(material.a, material.b))
         for name, (measure, depends) in SECTIONS.items():
-            compute = functools.partial(_measured, measure, system, made, material, judges)
+            compute = functools.partial(measure, system, made, material, judges)
             found[name] = run.part(system.name, name, system.key, depends, compute)
         shown["systems"][system.name] = run.show_system(system, sequence)
-        if images:
-            save_material(material, output / "images")
+        if images and isinstance(system, ModelSystem):
             save_transfers(system.name, made()["transfer"], output / "images")
+    if images:
+        save_material(material, output / "images")
     write_json(output / "metrics.json", metrics)
     with replacing(output / "report.html") as beside:
         write_report(beside, metrics, shown)
     return metrics
-
-
-def _measured(measure, system, made, material, judges):
-    return measure(system, made(), material, judges)
 
 
 class _Run:
@@ -111,6 +108,7 @@ class _Run:
         path = f"{folder_name(owner)}/{name}"
         self._done += 1
         kept, started, result = self._parts.has(f"{path}.json", key), time.monotonic(), None
+        self._report(f"[{self._done}/{self._jobs}] {owner}: {name} ")
         try:
             result = self._parts.json(path, key, compute)
             note = "kept" if kept else f"{time.monotonic() - started:.1f} s"
@@ -118,7 +116,7 @@ class _Run:
             said = str(error) in self.missing.values()
             self.missing[name] = str(error)
             note = "left out, as said above" if said else f"left out: {error}"
-        self._report(f"[{self._done}/{self._jobs}] {owner}: {name} ({note})")
+        self._report(f"({note})\n")
         return result
 
     def _key(self, key, depends):
@@ -142,20 +140,20 @@ class _Run:
         def cam(images):
             return class_activation_maps(classifier, images) >= CAM_THRESHOLD
 
-        show = functools.partial(showcase.show_material, self._material, cam)
-        return self._pictures(DATA, {}, ("classifier",), show)
+        pictures = functools.partial(showcase.show_material, self._material, cam)
+        return self._pictures(DATA, {}, ("classifier",), pictures)
 
     def show_system(self, system, sequence):
         """The pictures of one system, with the second part added after its own."""
 
-        def show():
+        def pictures():
             shown = showcase.show_system(system, self._material)
             if sequence is not None and "transfer" in shown:
                 shown["sequence"] = sequence.show(system)
             return shown
 
         key = {**system.key, "sequence": sequence and sequence.key}
-        return self._pictures(system.name, key, (), show)
+        return self._pictures(system.name, key, (), pictures)
 
     def _pictures(self, owner, key, depends, show, *arguments):
         compute = functools.partial(show, *arguments)

@@ -79,10 +79,10 @@ def _questions(found, content):
     shown = content or "added content"
     questions = [{"id": "real", "text": f"Which looks more like a {real}?", "shows": None}]
     if "reference" in found:
-        text = f"Which has the {shown} of the picture above more faithfully?"
+        text = f"Which has the {shown} of this picture more faithfully?"
         questions.append({"id": "content", "text": text, "shows": "reference"})
     if "target" in found:
-        text = "Which keeps all else of the picture above better?"
+        text = "Which keeps all else of this picture better?"
         questions.append({"id": "preserved", "text": text, "shows": "target"})
     return questions
 

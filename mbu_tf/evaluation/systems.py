@@ -10,6 +10,10 @@ from mbu_tf.models.mask_editing import MaskEditing
 from mbu_tf.models.methods import METHODS
 from mbu_tf.models.two_way import InSequence
 
+# Stands for the material where a system's name would.
+DATA = "real images"
+TAKEN = {DATA, "targets", "references"}
+
 
 class ModelSystem:
     """A saved model, or two one-way ones in sequence (section 4, figures 29 and 30).
@@ -120,8 +124,8 @@ def _named(specs):
     telling = iter(short_names([each[-1] for each, n in zip(paths, names, strict=True) if not n]))
     names = [name or next(telling) for name in names]
     for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"Two things are called {name!r}; give one another name: NAME=PATH.")
+        if names.count(name) > 1 or name in TAKEN:
+            raise ValueError(f"The name {name!r} is taken; give one another name: NAME=PATH.")
     return names, paths
 
 

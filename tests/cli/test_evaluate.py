@@ -11,7 +11,7 @@ from PIL import Image
 
 from mbu_tf.cli.main import main
 from mbu_tf.data.images import write_png
-from mbu_tf.evaluation import judges, measures
+from mbu_tf.evaluation import judges
 from mbu_tf.evaluation.features import WeightsUnavailableError
 
 
@@ -49,7 +49,6 @@ def evaluate(folder, model_file):
     def run(*options):
         patch, errors = pytest.MonkeyPatch(), io.StringIO()
         patch.setattr(judges, "InceptionFeatures", offline)
-        patch.setattr(measures, "SUBSETS", 3)
         patch.setattr("sys.stderr", errors)
         patch.setattr("sys.stdout", io.StringIO())
         command = ["evaluate", f"tiny={model_file}", "--images", str(folder / "theirs")]
@@ -143,6 +142,8 @@ def test_what_goes_together_is_checked(mbu_tf, model_file, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_similarity_is_not_measured_in_what_tells_a_from_b(evaluate):
+def test_wrong_features_are_told_at_once(evaluate):
     status, lines = evaluate("--embedding", "classifier")
     assert status == 1 and "Received: --embedding classifier" in lines[0]
+    status, lines = evaluate("--features", "incepton")
+    assert status == 1 and "or a file. Received: incepton" in lines[0]

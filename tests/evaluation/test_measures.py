@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from mbu_tf.evaluation import measures
 from mbu_tf.evaluation.frechet_distance import frechet_distance
 from mbu_tf.evaluation.made import Made
 from mbu_tf.evaluation.measures import (
@@ -13,11 +12,6 @@ from mbu_tf.evaluation.measures import (
     share,
 )
 from mbu_tf.evaluation.segmentation import mask_iou
-
-
-@pytest.fixture(autouse=True)
-def few_subsets(monkeypatch):
-    monkeypatch.setattr(measures, "SUBSETS", 3)
 
 
 class Judges:
@@ -54,7 +48,7 @@ def made():
 
 
 def test_each_way_is_held_against_the_domain_wanted(made):
-    found = measure_attribute(None, made, None, Judges())
+    found = measure_attribute(None, lambda: made, None, Judges())
     assert found["transfer"] == {"mean": 1.0, "std": 0.0, "n": 20}
     assert found["removal"]["mean"] == 0.75
 
@@ -64,7 +58,7 @@ def test_a_share_has_its_standard_error():
 
 
 def test_distances_are_those_of_the_features(made):
-    found = measure_distribution(None, made, None, Judges())
+    found = measure_distribution(None, lambda: made, None, Judges())
     real, bright = Judges().real_features(), made["transfer"].image[:, 0, 0].astype(np.float64)
     fid = found["transfer"]["to_b"]["fid"]
     assert fid["mean"] == pytest.approx(frechet_distance(bright, real["b"])) and fid["n"] == 20
@@ -80,7 +74,7 @@ def test_the_deviation_is_seeded():
 
 
 def test_what_is_left_alone(made):
-    found = measure_preservation(None, made, None, None)
+    found = measure_preservation(None, lambda: made, None, None)
     assert found["transfer"]["mask_coverage"] == {"mean": 0.25, "std": 0.0, "n": 20}
     assert found["transfer"]["unchanged"]["mean"] == 0.0
     assert "mask_coverage" not in found["removal"]

@@ -136,6 +136,7 @@ def test_answered_by_keys_and_by_touch(folders, tmp_path):
             if number == 1:
                 page.get_by_role("button", name="Back").click()
                 page.keyboard.press("1" if is_ours else "2")
+        assert not page.locator("#choices").is_visible()
         with page.expect_download() as download:
             page.get_by_role("button", name="Save answers").click()
         download.value.save_as(tmp_path / "answers.json")

@@ -47,8 +47,10 @@ def test_two_models_in_sequence(model_file, tiny_model):
 
 
 def test_what_cannot_be_compared_is_told(model_file, tmp_path):
-    with pytest.raises(ValueError, match="Two things are called 'x'"):
+    with pytest.raises(ValueError, match="The name 'x' is taken"):
         open_systems([f"x={model_file}", f"x={model_file}"], [])
+    with pytest.raises(ValueError, match="The name 'targets' is taken"):
+        open_systems([f"targets={model_file}"], [])
     with pytest.raises(ValueError, match="one image size.*Received: x 32, --image-size 64"):
         open_systems([f"x={model_file}"], [], 64)
     with pytest.raises(FileNotFoundError, match="no model file"):
