@@ -129,12 +129,15 @@ class AdversarialStep:
             gradients = [g * ops.cast(factor, g.dtype) for g in gradients]
         self._only_if(
             applied,
-            lambda: optimizer.apply(gradients, variables),
+            lambda: self._apply(optimizer, gradients, variables),
             [*variables, *optimizer.variables],
         )
         if scaler is not None:
             adapt_loss_scale(scaler, finite)
         return applied
+
+    def _apply(self, optimizer, gradients, variables):
+        optimizer.apply(gradients, variables)
 
     def _state_moved_before_checks(self):
         """What a step moves before it is known to be finite, and may have to take back.

@@ -1,4 +1,4 @@
-"""The training step on Keras's TensorFlow backend."""
+"""The training step on Keras's TensorFlow backend, on one device or on several."""
 
 import tensorflow as tf
 
@@ -6,13 +6,19 @@ from mbu_tf.models.adversarial_step import AdversarialStep
 
 
 class TensorFlowStep(AdversarialStep):
-    """`AdversarialStep` with `tf.GradientTape`; what Keras's TensorFlow trainer calls."""
+    """`AdversarialStep` with `tf.GradientTape`; what Keras's TensorFlow trainer calls.
+
+    Under a `tf.distribute` strategy each replica makes the step on its part of the
+    batch. Gradients are averaged over all of them before anything else is done
+    with them: clipping and the check for finite ones see those of the whole
+    batch, and all replicas decide alike.
+    """
 
     def train_step(self, data):
-        return self.adversarial_step(data)
+        return self._logs(self.adversarial_step(data))
 
     def test_step(self, data):
-        return self.evaluation_step(data)
+        return self._logs(self.evaluation_step(data))
 
     def predict_step(self, data):
         return self.prediction_step(data)
@@ -23,14 +29,46 @@ class TensorFlowStep(AdversarialStep):
             tape.watch(values)
             results = forward()
             scaled = optimizer.scale_loss(results[0])
-        return results, tape.gradient(scaled, values)
+        return results, _mean_over_replicas(tape.gradient(scaled, values))
 
     def _global_norm(self, tensors):
         return tf.linalg.global_norm(tensors)
 
     def _only_if(self, condition, update, variables):
-        # An update that is not wanted costs nothing, nor does one that is.
-        tf.cond(condition, lambda: _done(update), lambda: False)
+        if not tf.distribute.has_strategy():
+            # An update that is not wanted costs nothing, nor does one that is.
+            tf.cond(condition, lambda: _done(update), lambda: False)
+            return
+
+        # Optimizers may not call all replicas together from within a condition of
+        # one replica; the condition is one of all of them.
+        def in_all(strategy, condition, update):
+            one = strategy.experimental_local_results(condition)[0]
+            each = strategy.extended.call_for_each_replica
+            tf.cond(one, lambda: _done(lambda: each(lambda f: f(), (update,))), lambda: False)
+
+        tf.distribute.get_replica_context().merge_call(in_all, args=(condition, update))
+
+    def _apply(self, optimizer, gradients, variables):
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        # Keras's optimizers add up what the replicas give, here the same mean each.
+        gradients = gradients if replicas == 1 else [g / replicas for g in gradients]
+        super()._apply(optimizer, gradients, variables)
+
+    def _logs(self, logs):
+        # Keras takes the mean of the logs of several workers over their first axis.
+        if isinstance(tf.distribute.get_strategy(), tf.distribute.MultiWorkerMirroredStrategy):
+            logs = {name: tf.reshape(value, [1]) for name, value in logs.items()}
+        return logs
+
+
+def _mean_over_replicas(gradients):
+    """Each replica's gradients, `None` among them, as the mean of all replicas."""
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return gradients
+    context, mean = tf.distribute.get_replica_context(), tf.distribute.ReduceOp.MEAN
+    reached = iter(context.all_reduce(mean, [g for g in gradients if g is not None]))
+    return [g if g is None else next(reached) for g in gradients]
 
 
 def _done(update):
