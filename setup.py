@@ -37,6 +37,7 @@ setup(
     ],
     extras_require={
         "tensorboard": ["tensorboard"],
+        "jax": ["jax>=0.5"],
         "torch": ["torch>=2.6"],
         "beam": ["apache-beam>=2.77"],
         "serving": SERVING,
@@ -47,6 +48,7 @@ setup(
             "ruff",
             "ai-edge-litert>=2",
             "onnxruntime",
+            "jax>=0.5",
             *SERVING,
             *ONNX,
         ],

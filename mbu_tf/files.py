@@ -6,6 +6,7 @@ import json
 import math
 import os
 import pathlib
+import re
 import uuid
 
 
@@ -14,7 +15,7 @@ def replacing(path):
     """A path beside `path` to write to; renamed to `path` once the block ends well.
 
     An interrupted or failed block leaves what was at `path` as it was and
-    nothing beside it.
+    nothing beside it; a killed process may leave what `remove_leftovers` removes.
 
     Args:
         path: the file to be written.
@@ -31,10 +32,27 @@ def replacing(path):
     try:
         with explaining(path):
             yield beside
+            _flush(beside)
             os.replace(beside, path)
     finally:
         with contextlib.suppress(OSError):
             beside.unlink()
+
+
+def remove_leftovers(folder):
+    """Delete what killed processes were writing with `replacing` to files in `folder`.
+
+    No other process may be writing there.
+    """
+    for path in pathlib.Path(folder).glob(".*"):
+        if re.fullmatch(r"\..+-[0-9a-f]{32}(\.\w+)?", path.name):
+            path.unlink()
+
+
+def _flush(path):
+    """Bring the file to the disk, lest a power failure leave its new name without its bytes."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 @contextlib.contextmanager

@@ -18,7 +18,8 @@ class PyTorchAdam(keras.optimizers.Adam):
 
     A constant learning rate and the factors above are kept in float64, as
     PyTorch has them, and rounded once, to the variable's own dtype: in a float64
-    run nothing is lost, and in float32 1 - 0.999**t keeps its digits.
+    run nothing is lost, and in float32 1 - 0.999**t keeps its digits. JAX has
+    float64 only where `JAX_ENABLE_X64` is set, and float32 takes its place.
 
     Args:
         learning_rate: number, schedule or callable; may be assigned later.
@@ -45,7 +46,7 @@ class PyTorchAdam(keras.optimizers.Adam):
             self._learning_rate = keras.Variable(
                 learning_rate,
                 name="learning_rate",
-                dtype="float64",
+                dtype=_widest_float(),
                 trainable=False,
                 aggregation="only_first_replica",
             )
@@ -64,14 +65,23 @@ class PyTorchAdam(keras.optimizers.Adam):
             self.assign(largest, ops.maximum(largest, v))
             v = largest
 
-        step = ops.cast(self.iterations + 1, "float64")
+        wide = _widest_float()
+        step = ops.cast(self.iterations + 1, wide)
         correction_1, correction_2 = (
-            1.0 - ops.power(ops.convert_to_tensor(beta, dtype="float64"), step)
+            1.0 - ops.power(ops.convert_to_tensor(beta, dtype=wide), step)
             for beta in (self.beta_1, self.beta_2)
         )
-        rate = ops.cast(ops.cast(learning_rate, "float64") / correction_1, dtype)
+        rate = ops.cast(ops.cast(learning_rate, wide) / correction_1, dtype)
         root = ops.cast(ops.sqrt(correction_2), dtype)
         self.assign_sub(variable, rate * m / (ops.sqrt(v) / root + self.epsilon))
+
+
+def _widest_float():
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return "float64" if jax.config.jax_enable_x64 else "float32"
+    return "float64"
 
 
 @keras.saving.register_keras_serializable("mbu_tf")

@@ -1,18 +1,32 @@
 """One training run from a preset: model, figures and pictures in a folder."""
 
-import time
+import math
+import pathlib
 
 import keras
 import numpy as np
 
-from mbu_tf.callbacks import TrainingAdvice, TransferPictures
+from mbu_tf.callbacks import Backup, TrainingAdvice, TransferPictures
 from mbu_tf.data.domains import to_model_range
 from mbu_tf.evaluation import evaluate_against_truth, evaluate_two_way
-from mbu_tf.files import make_folder, write_json
+from mbu_tf.files import make_folder, remove_leftovers, write_json
 from mbu_tf.models.content_transfer import MaskedContentTransfer
+from mbu_tf.models.loading import load_model
+from mbu_tf.runs import (
+    BACKUP,
+    HISTORY,
+    METRICS,
+    MODEL,
+    PICTURES,
+    check_unused,
+    finished_metrics,
+    run_settings,
+    write_history,
+)
 
 MAX_EPOCHS = 10
-PICTURES = 4
+CHECKPOINT_EVERY = 500
+PICTURES_SHOWN = 4
 CALIBRATION_IMAGES = 512
 
 
@@ -25,12 +39,17 @@ def train_preset(
     batch_size=None,
     seed=0,
     method=MaskedContentTransfer,
+    checkpoint_every=CHECKPOINT_EVERY,
+    resume=False,
     **architecture,
 ):
-    """Train a preset and write `model.keras`, `metrics.json` and `pictures/` to `output`.
+    """Train a preset and write `model.keras`, `metrics.json` and more to `output`.
 
-    The steps are shown in at most ten equal epochs; each ends with a picture
-    and a checkpoint in `model.keras`.
+    The steps are shown in at most ten epochs, the last of which may be a little
+    shorter; each ends with a picture in `pictures/`, a row in `history.csv` and
+    the model so far in `model.keras`. `backup/` holds the whole state of the
+    last checkpoint until all is done. Ctrl-C and SIGTERM end training between
+    two steps, the state kept.
 
     Args:
         preset: name of the recipe, key of `method.presets`.
@@ -41,41 +60,29 @@ def train_preset(
         steps, batch_size: in place of the recipe's unless `None`.
         seed: of the weights and of the order of the images.
         method: subclass of `TwoDomainModel`.
+        checkpoint_every: steps between two states in `backup/`.
+        resume: whether to go on, exactly, with the run that `output` holds. One
+            that has no state yet begins anew; of a finished one its model and
+            figures are returned.
         **architecture: constructor arguments in place of the recipe's.
 
     Returns:
         `(model, metrics)`: the trained model and what `metrics.json` holds.
 
     Raises:
-        ValueError: on an unknown preset or an argument outside its range.
+        ValueError: on an unknown preset or an argument outside its range, or if
+            the run to be resumed is another one.
+        FileExistsError: if `output` holds a run and `resume` is false.
         OSError: if `output` cannot be written to.
+        mbu_tf.callbacks.Interrupted: on Ctrl-C and SIGTERM.
     """
-    output = make_folder(output)
-    keras.utils.set_random_seed(seed)
-    model = method.from_preset(
-        preset, steps=steps, **{**architecture, "image_size": domains.image_size}
-    )
-    recipe = method.presets[preset]["training"]
-    steps = steps or recipe["steps"]
-    batch_size = batch_size or recipe["batch_size"]
-    epochs = max(n for n in range(1, MAX_EPOCHS + 1) if steps % n == 0)
-
-    started = time.monotonic()
-    history = model.fit(
-        domains.batches(batch_size, seed=seed, flip=recipe["flip"]),
-        shuffle=False,  # They are already.
-        steps_per_epoch=steps // epochs,
-        epochs=epochs,
-        callbacks=[
-            TransferPictures(output / "pictures", *_some(held_out or domains, PICTURES)),
-            TrainingAdvice(),
-            keras.callbacks.ModelCheckpoint(output / "model.keras"),
-        ],
-    ).history
-    seconds = time.monotonic() - started
-    found = model.calibrate(*_some(domains, CALIBRATION_IMAGES))
-    model.save(output / "model.keras")
-
+    output = pathlib.Path(output)
+    if not resume:
+        check_unused(output)
+    recipe = method.recipe(preset)
+    architecture = {**architecture, "image_size": domains.image_size}
+    steps = steps or recipe["training"]["steps"]
+    batch_size = batch_size or recipe["training"]["batch_size"]
     metrics = {
         "method": method.__name__,
         "preset": preset,
@@ -83,7 +90,33 @@ def train_preset(
         "steps": steps,
         "batch_size": batch_size,
         "seed": seed,
-        "training_seconds": round(seconds, 1),
+    }
+    settings = {**metrics, **run_settings(recipe, domains, architecture)}
+    finished = finished_metrics(output, settings)
+    if finished:
+        return load_model(output / MODEL), finished
+
+    remove_leftovers(make_folder(output))
+    remove_leftovers(output / PICTURES)
+    keras.utils.set_random_seed(seed)
+    model = method.from_preset(preset, steps=steps, **architecture)
+    history, backup = _fit(
+        model,
+        domains,
+        output,
+        held_out or domains,
+        steps,
+        batch_size,
+        seed=seed,
+        flip=recipe["training"]["flip"],
+        checkpoint_every=checkpoint_every,
+        settings=settings,
+    )
+    found = model.calibrate(*_some(domains, CALIBRATION_IMAGES))
+    model.save(output / MODEL)
+
+    metrics |= {
+        "training_seconds": round(backup.seconds, 1),
         **found,
         "training": {name: values[-1] for name, values in history.items()},
     }
@@ -94,8 +127,42 @@ def train_preset(
             metrics["truth"] = evaluate_against_truth(model, held_out)
         if held_out.a_translated is not None and hasattr(model, "transfer_to_b"):
             metrics["truth"] = evaluate_two_way(model, held_out)
-    write_json(output / "metrics.json", metrics)
+    write_json(output / METRICS, {**metrics, "settings": settings})
+    backup.delete()
     return model, metrics
+
+
+def _fit(model, domains, output, shown, steps, batch_size, seed, flip, checkpoint_every, settings):
+    """Train up to `steps` from where the backup stands; the history and the backup."""
+    advice = TrainingAdvice()
+    backup = Backup(output / BACKUP, checkpoint_every, keep=[advice], settings=settings)
+    history = keras.callbacks.History()
+    steps_per_epoch = math.ceil(steps / MAX_EPOCHS)
+
+    def stop_after_the_last_step(batch, logs):
+        if backup.step >= steps:
+            model.stop_training = True
+
+    callbacks = [
+        history,
+        TransferPictures(output / PICTURES, *_some(shown, PICTURES_SHOWN)),
+        advice,
+        keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda epoch, logs: write_history(output / HISTORY, history.history)
+        ),
+        keras.callbacks.ModelCheckpoint(output / MODEL),
+        backup,
+        keras.callbacks.LambdaCallback(on_train_batch_end=stop_after_the_last_step),
+    ]
+    with backup.on_signals():
+        model.fit(
+            domains.batches(batch_size, seed=seed, flip=flip, first_step=backup.step),
+            shuffle=False,  # They are already.
+            steps_per_epoch=steps_per_epoch,
+            epochs=math.ceil(steps / steps_per_epoch),
+            callbacks=callbacks,
+        )
+    return history.history, backup
 
 
 def _some(domains, most):

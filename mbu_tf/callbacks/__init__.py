@@ -1,6 +1,7 @@
-"""Keras callbacks that show and judge training."""
+"""Keras callbacks that show, judge and keep training."""
 
+from mbu_tf.callbacks.backup import Backup, Interrupted
 from mbu_tf.callbacks.training_advice import TrainingAdvice
 from mbu_tf.callbacks.transfer_pictures import TransferPictures
 
-__all__ = ["TrainingAdvice", "TransferPictures"]
+__all__ = ["Backup", "Interrupted", "TrainingAdvice", "TransferPictures"]

@@ -45,6 +45,7 @@ def run(arguments):
         held_out=test,
         steps=arguments.steps,
         seed=arguments.seed,
+        resume=True,  # Of an interrupted demo the rest; of a finished one the picture anew.
     )
     references = [test.b_variants.index(kind) for kind in KINDS]
     picture = transfer_grid(

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 
 from mbu_tf import __version__
@@ -44,9 +45,9 @@ def main(argv=None):
     except (ValueError, OSError, ImportError) as error:
         print(f"mbu-tf: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("mbu-tf: interrupted", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as error:  # Or SIGTERM, where a command knows how to end well.
+        print(f"mbu-tf: {str(error) or 'interrupted'}", file=sys.stderr)
+        return 128 + getattr(error, "number", signal.SIGINT)
 
 
 def _start_tensorflow():

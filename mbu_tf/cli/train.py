@@ -27,6 +27,7 @@ def add_parser(subparsers):
             "mbu-tf train --preset glasses --data folders:mugs --output run --steps 20000",
             "mbu-tf train --method masked_didd --preset avatars --data "
             "avatars:glasses_and_facial_hair --output run",
+            "mbu-tf train --preset avatars --data avatars:glasses --output run --resume",
         ],
     )
     parser.add_argument(
@@ -77,6 +78,18 @@ def add_parser(subparsers):
     )
     parser.add_argument("--seed", type=seed_number, default=0, metavar="N", help="default: 0")
     parser.add_argument(
+        "--checkpoint-every",
+        type=positive_int,
+        metavar="N",
+        help="steps after which the whole state is kept in DIR/backup (default: 500)",
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on exactly where the run in DIR was interrupted, given the other options again; "
+        "begins where there is none and leaves a finished one as it is",
+    )
+    parser.add_argument(
         "--precision",
         choices=["float32", "mixed_bfloat16", "mixed_float16"],
         default="float32",
@@ -89,6 +102,7 @@ def run(arguments):
 
     from mbu_tf.data.sources import load_source
     from mbu_tf.models.methods import METHODS
+    from mbu_tf.runs import run_state
     from mbu_tf.training import train_preset
 
     method = METHODS[arguments.method]
@@ -103,6 +117,9 @@ def run(arguments):
     options = {"crop": arguments.crop} if "crop" in arguments else {}
     if options and arguments.data.startswith("avatars:"):
         raise ValueError("Avatars are rendered to size and cannot be cropped: leave out --crop.")
+    state = run_state(arguments.output)
+    if arguments.resume and state == "new":
+        print(f"mbu-tf: {arguments.output} holds no run yet; training begins", file=sys.stderr)
     train_preset(
         arguments.preset,
         load_source(arguments.data, "train", image_size, **options),
@@ -112,8 +129,12 @@ def run(arguments):
         batch_size=arguments.batch_size,
         seed=arguments.seed,
         method=method,
+        resume=arguments.resume,
         **({"width": arguments.width} if arguments.width else {}),
+        **({"checkpoint_every": arguments.checkpoint_every} if arguments.checkpoint_every else {}),
     )
+    if state == "finished":
+        print(f"mbu-tf: the run in {arguments.output} is finished already", file=sys.stderr)
 
 
 def _held_out(data, image_size, options):

@@ -16,6 +16,7 @@ class AdversarialStep:
     - `_gradients(forward, optimizer, variables)`: what `forward()` returns and
       the gradients of its first item, times the loss scale of `optimizer`;
     - `_global_norm(tensors)`: of all of them together;
+    - `_values(variables)`: tensors that later assignments leave alone;
     - `_only_if(condition, update, variables)`: run `update()`, which assigns to
       `variables`, where the boolean scalar `condition` holds.
 
@@ -29,7 +30,8 @@ class AdversarialStep:
     def adversarial_step(self, data):
         """Both updates on a batch, see `TwoDomainModel`; returns the logs."""
         a, b, mask_b = unpack_batch(data)
-        held = [(v, ops.convert_to_tensor(v)) for v in self._state_moved_before_checks()]
+        moving = self._state_moved_before_checks()
+        held = self._values(moving)
 
         variables = self.generator_variables
         (total, terms, codes, monitors), gradients = self._gradients(
@@ -55,15 +57,20 @@ class AdversarialStep:
         )
 
         def take_back():
-            for variable, value in held:
+            for variable, value in zip(moving, held, strict=True):
                 variable.assign(value)
 
         skipped = ops.logical_not(finite)
-        self._only_if(skipped, take_back, [v for v, _ in held])
+        self._only_if(skipped, take_back, moving)
         skips = self._trackers["skipped_steps"]
-        skips.update_state(ops.cast(skipped, skips.dtype))
+        # Keras adds up what all replicas count.
+        skips.update_state(ops.cast(skipped, skips.dtype) / self._replicas())
         logs = self._update_metrics(total, terms, monitors, discriminator_loss, accuracy)
-        return {**logs, "skipped_steps": skips.result()}
+        return {**logs, "skipped_steps": skips.result() * self._replicas()}
+
+    def _replicas(self):
+        """How many devices share each batch; their `_gradients` are those of all of it."""
+        return 1
 
     def evaluation_step(self, data):
         """All losses of a batch; returns the logs."""
@@ -127,17 +134,16 @@ class AdversarialStep:
             factor = (1.0 if factor is None else factor) / scale
         if factor is not None:
             gradients = [g * ops.cast(factor, g.dtype) for g in gradients]
+        if self._replicas() > 1:  # Keras's optimizers add up those of all, here the same.
+            gradients = [g / self._replicas() for g in gradients]
         self._only_if(
             applied,
-            lambda: self._apply(optimizer, gradients, variables),
+            lambda: optimizer.apply(gradients, variables),
             [*variables, *optimizer.variables],
         )
         if scaler is not None:
             adapt_loss_scale(scaler, finite)
         return applied
-
-    def _apply(self, optimizer, gradients, variables):
-        optimizer.apply(gradients, variables)
 
     def _state_moved_before_checks(self):
         """What a step moves before it is known to be finite, and may have to take back.

@@ -14,6 +14,14 @@ class TensorFlowStep(AdversarialStep):
     batch, and all replicas decide alike.
     """
 
+    # TensorFlow's own kernels are at hand, fused ones among them.
+    compiled_by_default = False
+
+    @staticmethod
+    def xla_takes_long():
+        """Whether XLA compiles for a CPU, which takes it many minutes, if it ends at all."""
+        return not tf.config.list_physical_devices("GPU")
+
     def train_step(self, data):
         return self._logs(self.adversarial_step(data))
 
@@ -29,14 +37,18 @@ class TensorFlowStep(AdversarialStep):
             tape.watch(values)
             results = forward()
             scaled = optimizer.scale_loss(results[0])
-        return results, _mean_over_replicas(tape.gradient(scaled, values))
+        gradients = tape.gradient(scaled, values)
+        return results, gradients if self._replicas() == 1 else _mean_over_replicas(gradients)
 
     def _global_norm(self, tensors):
         return tf.linalg.global_norm(tensors)
 
+    def _values(self, variables):
+        return [tf.convert_to_tensor(v.value) for v in variables]
+
     def _only_if(self, condition, update, variables):
         if not tf.distribute.has_strategy():
-            # An update that is not wanted costs nothing, nor does one that is.
+            # Other than a choice between values, it costs nothing.
             tf.cond(condition, lambda: _done(update), lambda: False)
             return
 
@@ -49,11 +61,8 @@ class TensorFlowStep(AdversarialStep):
 
         tf.distribute.get_replica_context().merge_call(in_all, args=(condition, update))
 
-    def _apply(self, optimizer, gradients, variables):
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        # Keras's optimizers add up what the replicas give, here the same mean each.
-        gradients = gradients if replicas == 1 else [g / replicas for g in gradients]
-        super()._apply(optimizer, gradients, variables)
+    def _replicas(self):
+        return tf.distribute.get_strategy().num_replicas_in_sync
 
     def _logs(self, logs):
         # Keras takes the mean of the logs of several workers over their first axis.
@@ -63,9 +72,7 @@ class TensorFlowStep(AdversarialStep):
 
 
 def _mean_over_replicas(gradients):
-    """Each replica's gradients, `None` among them, as the mean of all replicas."""
-    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
-        return gradients
+    """The mean over all replicas of each gradient; `None` stays."""
     context, mean = tf.distribute.get_replica_context(), tf.distribute.ReduceOp.MEAN
     reached = iter(context.all_reduce(mean, [g for g in gradients if g is not None]))
     return [g if g is None else next(reached) for g in gradients]

@@ -1,6 +1,7 @@
 """The trainer that every two-domain method shares: an adversarial step over five-odd networks."""
 
 import math
+import warnings
 
 import keras
 
@@ -22,9 +23,13 @@ def training_step():
         from mbu_tf.models.tensorflow_step import TensorFlowStep
 
         return TensorFlowStep
+    if backend == "jax":
+        from mbu_tf.models.jax_step import JAXStep
+
+        return JAXStep
     raise ImportError(
-        "mbu_tf runs on Keras's TensorFlow backend; set the environment variable KERAS_BACKEND "
-        f"to tensorflow. Received: {backend}"
+        "mbu_tf runs on Keras's backends tensorflow and jax; set the environment variable "
+        f"KERAS_BACKEND to one of them. Received: {backend}"
     )
 
 
@@ -121,7 +126,7 @@ class TwoDomainModel(training_step(), keras.Model):
         discriminator_clip_norm=None,
         confusion_label=None,
         discriminator_codes="updated",
-        jit_compile=False,
+        jit_compile="auto",
         **kwargs,
     ):
         """Set how the model is trained.
@@ -146,8 +151,10 @@ class TwoDomainModel(training_step(), keras.Model):
                 the generator's update, before the discriminator's step, as
                 the published code does; `"shared"` reuses the codes of the
                 generator's step, as the paper's text reads, which is quicker.
-            jit_compile: whether XLA compiles the step. Off by default: on a
-                CPU, XLA takes very long to compile it.
+            jit_compile: whether XLA compiles the step. `"auto"` is yes under
+                JAX, which is slow without, and no under TensorFlow. There XLA
+                is for GPUs: on a CPU it takes very long to compile the step, and a
+                warning says so.
             **kwargs: the rest of `keras.Model.compile`.
 
         Raises:
@@ -180,7 +187,7 @@ class TwoDomainModel(training_step(), keras.Model):
                 "`optimizer` and `discriminator_optimizer` must be two instances, since each "
                 f"keeps the state of its own variables. Received: {optimizer} twice"
             )
-        super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
+        super().compile(optimizer=optimizer, jit_compile=self._checked_jit(jit_compile), **kwargs)
         self.discriminator_optimizer = self._loss_scaled(discriminator_optimizer)
         self.loss_weights = {
             name: _weight(name, weight)
@@ -193,6 +200,17 @@ class TwoDomainModel(training_step(), keras.Model):
         self._extra_compile_config = {"jit_compile": jit_compile, **kwargs}
         self._build_optimizers()
         self._build_metrics()
+
+    def _checked_jit(self, jit_compile):
+        if jit_compile == "auto":
+            return self.compiled_by_default
+        if jit_compile and self.xla_takes_long():
+            warnings.warn(
+                "XLA takes many minutes to compile the training step for a CPU, if it ends at all; "
+                "leave out `jit_compile`. Received: jit_compile=True without a GPU",
+                stacklevel=3,
+            )
+        return jit_compile
 
     def _loss_scaled(self, optimizer):
         """Wrap `optimizer` for float16, as `keras.Model.compile` wraps only the first."""
@@ -310,6 +328,8 @@ class TwoDomainModel(training_step(), keras.Model):
         }
 
     def compile_from_config(self, config):
+        if self.xla_takes_long():  # It was asked for on another machine.
+            config = {**config, "jit_compile": "auto"}
         self.compile(**keras.saving.deserialize_keras_object(config))
 
 

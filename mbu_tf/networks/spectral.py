@@ -31,7 +31,8 @@ class _SpectralNormalization:
         gradient: `"own_pass"` differentiates each pass at its own u and v;
             `"last_pass"` at those of the last pass before the gradient is
             taken, which is what the published code computes under today's
-            PyTorch, where later passes overwrite them.
+            PyTorch, where later passes overwrite them. It trains on TensorFlow
+            alone: JAX takes gradients before later passes are made.
     """
 
     def __init__(self, *args, updates="training", gradient="own_pass", **kwargs):
@@ -72,6 +73,12 @@ class _SpectralNormalization:
         if training or self.updates == "always":
             self.u.assign(u)
             self.v.assign(v)
+        if training and self.gradient == "last_pass" and keras.backend.backend() != "tensorflow":
+            raise ValueError(
+                "A model with spectral_gradient='last_pass' can be trained with "
+                "KERAS_BACKEND=tensorflow alone; take 'own_pass'. "
+                f"Received: KERAS_BACKEND={keras.backend.backend()}"
+            )
         if self.gradient == "own_pass":
             value = ops.sum(matrix * ops.outer(v, u))
         else:

@@ -1,12 +1,13 @@
-"""Trains a tiny model on one device, two devices of one process, or as one of two workers.
+"""Trains a tiny model on two devices of one process, or as one of two workers.
 
-    python runs.py one|two|worker OUTPUT [DIED_AT]
+    python runs.py two|worker OUTPUT [DIES_AT]
 
-A worker finds its place in TF_CONFIG. Writes all weights, both optimizers' state,
-and the history.
+A worker finds its place in TF_CONFIG, keeps backups beside OUTPUT, and dies before
+step DIES_AT. Writes all weights, both optimizers' state, and the history.
 """
 
 import os
+import pathlib
 import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -16,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from mbu_tf import MaskedContentTransfer
+from mbu_tf.callbacks import Backup
 from mbu_tf.data import ImageArray, TwoDomains
 
 STEPS, BATCH = 4, 4
@@ -25,11 +27,8 @@ def strategy_of(kind):
     if kind == "worker":
         return tf.distribute.MultiWorkerMirroredStrategy()
     (cpu,) = tf.config.list_physical_devices("CPU")
-    one = tf.config.LogicalDeviceConfiguration()
-    tf.config.set_logical_device_configuration(cpu, [one] * (2 if kind == "two" else 1))
-    if kind == "two":
-        return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    return tf.distribute.get_strategy()
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
 
 def domains():
@@ -50,21 +49,47 @@ def build(dtype="float32"):
     return model
 
 
-def main(kind, output):
-    strategy = strategy_of(kind)
-    with strategy.scope():
-        model = build()
-    history = model.fit(
-        domains().distributed_batches(strategy, BATCH, flip=True),
+def state(model, history):
+    """All that a run leaves behind, by name."""
+    variables = [*model.variables, *model.optimizer.variables]
+    variables += model.discriminator_optimizer.variables
+    values = {f"{i:03d} {v.path}": keras.ops.convert_to_numpy(v) for i, v in enumerate(variables)}
+    return {**values, **{f"history {name}": values for name, values in history.items()}}
+
+
+def train(model, data, callbacks=()):
+    return model.fit(
+        data,
         steps_per_epoch=STEPS // 2,
         epochs=2,
         shuffle=False,
         verbose=0,
+        callbacks=list(callbacks),
     ).history
-    variables = [*model.variables, *model.optimizer.variables]
-    variables += model.discriminator_optimizer.variables
-    values = {f"{i:03d} {v.path}": keras.ops.convert_to_numpy(v) for i, v in enumerate(variables)}
-    np.savez(output, **values, **{f"history {k}": v for k, v in history.items()})
+
+
+class Death(keras.callbacks.Callback):
+    """Ends the process before a step, with no farewell."""
+
+    def __init__(self, backup, step):
+        super().__init__()
+        self.backup, self.dies_at = backup, step
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self.backup.step == self.dies_at:
+            os._exit(9)
+
+
+def main(kind, output, dies_at=None):
+    strategy = strategy_of(kind)
+    with strategy.scope():
+        model = build()
+    backup = Backup(pathlib.Path(output).with_name("backup"), every=1)
+    data = domains().distributed_batches(strategy, BATCH, flip=True, first_step=backup.step)
+    callbacks = [] if kind == "two" else [backup]
+    if dies_at is not None:
+        callbacks.append(Death(backup, int(dies_at)))
+    np.savez(output, **state(model, train(model, data, callbacks)))
 
 
 if __name__ == "__main__":

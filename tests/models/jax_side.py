@@ -1,0 +1,87 @@
+"""What test_jax.py runs in a process of its own, for KERAS_BACKEND holds for a whole one.
+
+python tests/models/jax_side.py FOLDER
+
+Reads `batch.npz` and models from FOLDER; writes what it finds there, each checked by the test.
+"""
+
+import json
+import pathlib
+import sys
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from mbu_tf import load_model
+from mbu_tf.models.content_transfer import MaskedContentTransfer
+from mbu_tf.models.domain_intersection import DomainIntersectionDifference
+
+folder = pathlib.Path(sys.argv[1])
+batch = np.load(folder / "batch.npz")
+a, b = batch["a"], batch["b"]
+found = {"backend": keras.backend.backend()}
+
+
+def said(error, call):
+    """What `call` says when it raises `error`."""
+    try:
+        call()
+    except error as raised:
+        return str(raised)
+
+
+for path in sorted(folder.glob("*-float64.keras")):
+    keras.config.set_dtype_policy("float64")
+    model = load_model(path)
+    logs = model.train_on_batch(a, b, return_dict=True)
+    model.save(folder / f"{path.stem}-trained.keras")
+    found[path.stem] = {"logs": logs, "compiled": model.jit_compile}
+
+keras.config.set_dtype_policy("float32")
+model = load_model(folder / "mbu-float32.keras")
+results = {
+    "transfer": model.transfer(a, b).image,
+    "removed": model.remove(b, 0.5).image,
+    "mask": model.segment(b),
+    "interpolated": model.interpolate(a[:1], b[:1], b[1:2], steps=3).image,
+    "predicted": model.predict([a, b], batch_size=2, verbose=0)["image"],
+}
+np.savez(folder / "inference.npz", **{name: np.asarray(x) for name, x in results.items()})
+found["threshold"] = model.find_mask_threshold(b)
+found["evaluated"] = model.evaluate(a, b, batch_size=4, return_dict=True, verbose=0)
+
+broken = np.concatenate([a, a])
+broken[5] = np.nan
+data = tf.data.Dataset.from_tensor_slices((broken, np.concatenate([b, b]))).batch(4)
+history = model.fit(data, epochs=2, shuffle=False, verbose=0).history
+found["skipped"] = history["skipped_steps"]
+found["iterations"] = [int(x.iterations) for x in (model.optimizer, model.discriminator_optimizer)]
+found["finite"] = all(np.isfinite(x).all() for x in model.get_weights())
+
+keras.config.set_dtype_policy("mixed_float16")
+tiny = {"image_size": 8, "width": 0.02, "separate_channels": 1}
+model = MaskedContentTransfer(**tiny)
+model.compile()
+model.discriminator_optimizer.dynamic_scale.assign(1e38)
+before = [np.array(x) for x in model.get_weights()]
+logs = model.train_on_batch(a, b, return_dict=True)
+found["overflow"] = {
+    "skipped": logs["skipped_steps"],
+    "moved": sum(
+        not np.array_equal(x, y) for x, y in zip(before, model.get_weights(), strict=True)
+    ),
+    "scales": [float(x.dynamic_scale) for x in (model.optimizer, model.discriminator_optimizer)],
+}
+
+
+def train_at_the_last_pass():
+    model = DomainIntersectionDifference(**tiny, spectral_gradient="last_pass")
+    model.compile(run_eagerly=True)
+    model.train_on_batch(a, b)
+
+
+keras.config.set_dtype_policy("float32")
+found["last_pass"] = said(ValueError, train_at_the_last_pass)
+found["exporting"] = said(ImportError, lambda: __import__("mbu_tf.exporting"))
+(folder / "found.json").write_text(json.dumps(found))
