@@ -158,6 +158,32 @@ class TwoDomains:
         threads = max(2, os.cpu_count() or 1)
         return steps.map(read, num_parallel_calls=threads, deterministic=True).prefetch(2)
 
+    def distributed_batches(self, strategy, batch_size, **options):
+        """The batches of `batches` for the devices of a `tf.distribute` strategy.
+
+        Each device gets an equal part of every batch, and each worker reads the
+        parts of its own devices alone; together they are the batch that one
+        device would get.
+
+        Args:
+            strategy: `tf.distribute.Strategy`.
+            batch_size: images of each domain per batch, over all devices.
+            **options: `seed`, `flip` and `first_step` of `batches`.
+
+        Returns:
+            `tf.distribute.DistributedDataset`, which `fit` takes.
+
+        Raises:
+            ValueError: `batch_size` is no multiple of the number of devices.
+        """
+        size = len(_shard_rows(batch_size, strategy.num_replicas_in_sync, 0))
+
+        def part(context):
+            shards, shard = context.num_input_pipelines, context.input_pipeline_id
+            return self.batches(batch_size, shards=shards, shard=shard, **options).rebatch(size)
+
+        return strategy.distribute_datasets_from_function(part)
+
     def pairs(self, batch_size, limit=None):
         """Every (a_i, b_i) once, in order, as a finite `tf.data.Dataset` for evaluation.
 

@@ -63,9 +63,14 @@ class AdversarialStep:
         skipped = ops.logical_not(finite)
         self._only_if(skipped, take_back, moving)
         skips = self._trackers["skipped_steps"]
-        skips.update_state(ops.cast(skipped, skips.dtype))
+        # Keras adds up what all replicas count.
+        skips.update_state(ops.cast(skipped, skips.dtype) / self._replicas())
         logs = self._update_metrics(total, terms, monitors, discriminator_loss, accuracy)
-        return {**logs, "skipped_steps": skips.result()}
+        return {**logs, "skipped_steps": skips.result() * self._replicas()}
+
+    def _replicas(self):
+        """How many devices share each batch; their `_gradients` are those of all of it."""
+        return 1
 
     def evaluation_step(self, data):
         """All losses of a batch; returns the logs."""
@@ -129,6 +134,8 @@ class AdversarialStep:
             factor = (1.0 if factor is None else factor) / scale
         if factor is not None:
             gradients = [g * ops.cast(factor, g.dtype) for g in gradients]
+        if self._replicas() > 1:  # Keras's optimizers add up those of all, here the same.
+            gradients = [g / self._replicas() for g in gradients]
         self._only_if(
             applied,
             lambda: optimizer.apply(gradients, variables),
