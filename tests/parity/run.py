@@ -1,6 +1,7 @@
 """Our training run beside a recorded one, everything written down that is recorded."""
 
 import contextlib
+import os
 from typing import NamedTuple
 
 import keras
@@ -18,7 +19,8 @@ class Run(NamedTuple):
         implementation, variant: see `Fixtures`.
         size: pixels.
         float64, float32: steps made in each precision, out of those recorded; at
-            full size in float64 one takes seconds.
+            full size in float64 one takes seconds. `MBU_TF_ALL_STEPS=1` in the
+            environment makes more of them.
     """
 
     implementation: str
@@ -28,11 +30,12 @@ class Run(NamedTuple):
     float32: int
 
 
+MORE = bool(os.environ.get("MBU_TF_ALL_STEPS"))
 RUNS = {
     "mbu-64": Run("mbu", None, 64, 20, 20),
     "mbu-128": Run("mbu", None, 128, 3, 3),
-    "cd": Run("cd", None, 128, 20, 10),
-    "didd-per_call": Run("didd", "per_call", 128, 3, 10),
+    "cd": Run("cd", None, 128, 20 if MORE else 4, 10 if MORE else 5),
+    "didd-per_call": Run("didd", "per_call", 128, 3, 10 if MORE else 5),
     "didd-as_executed": Run("didd", "as_executed", 128, 3, 0),
 }
 
