@@ -21,8 +21,9 @@ NORMS = ("l1", "l2")
 def widened(*tensors):
     """`tensors` in one dtype: float64 if one of them is, else float32."""
     tensors = [ops.convert_to_tensor(x) for x in tensors]
-    dtype = keras.backend.result_type("float32", *(x.dtype for x in tensors))
-    return [ops.cast(x, dtype) for x in tensors]
+    # Keras's own rule of promotion knows no float64 under JAX.
+    wide = any(keras.backend.standardize_dtype(x.dtype) == "float64" for x in tensors)
+    return [ops.cast(x, "float64" if wide else "float32") for x in tensors]
 
 
 def at_least_float32(x):

