@@ -66,13 +66,27 @@ def main(argv=None):
     arguments = build_parser().parse_args(argv)
     try:
         _start_tensorflow()
-        return arguments.run(arguments) or 0
-    except (ValueError, OSError, ImportError) as error:
+        return _run(arguments) or 0
+    except (ValueError, OSError, ImportError, MemoryError, FloatingPointError) as error:
         print(f"mbu-tf: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt as error:  # Or SIGTERM, where a command knows how to end well.
         print(f"mbu-tf: {str(error) or 'interrupted'}", file=sys.stderr)
         return 128 + getattr(error, "number", signal.SIGINT)
+
+
+def _run(arguments):
+    """Run the command; an error of TensorFlow's takes one line as well."""
+    import tensorflow as tf
+
+    from mbu_tf.failures import explaining_tensorflow, first_line
+
+    try:
+        with explaining_tensorflow():
+            return arguments.run(arguments)
+    except tf.errors.OpError as error:
+        print(f"mbu-tf: TensorFlow failed. {first_line(error)}", file=sys.stderr)
+        return 1
 
 
 def _start_tensorflow():

@@ -5,6 +5,7 @@ import warnings
 
 import keras
 
+from mbu_tf.failures import explaining_tensorflow
 from mbu_tf.files import replacing
 from mbu_tf.models.recipes import build_optimizer
 from mbu_tf.networks import blocks
@@ -313,6 +314,15 @@ class TwoDomainModel(training_step(), keras.Model):
             self._trackers[name].update_state(value)
         # What this batch could not measure (iou without masks) is not shown.
         return {name: self._trackers[name].result() for name in values}
+
+    def fit(self, *args, **kwargs):
+        """`keras.Model.fit`; errors of its data and exhausted memory name the mend.
+
+        Raises:
+            MemoryError, ValueError, OSError: see `explaining_tensorflow`.
+        """
+        with explaining_tensorflow():
+            return super().fit(*args, **kwargs)
 
     def save(self, filepath, *args, **kwargs):
         """`keras.Model.save`, but the file appears whole or not at all."""

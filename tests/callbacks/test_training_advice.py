@@ -1,10 +1,12 @@
 import re
 import warnings
 
+import numpy as np
 import pytest
 
 from mbu_tf.callbacks import TrainingAdvice
 from mbu_tf.callbacks.training_advice import CONFUSION_LOST, MASK_EMPTY, MASK_FULL
+from mbu_tf.models.methods import METHODS
 
 HEALTHY = {"mask_coverage": 0.06, "confusion": 1.39, "loss": 3.0}
 EMPTY = {**HEALTHY, "mask_coverage": 0.001}
@@ -80,8 +82,47 @@ def test_troubles_are_counted_apart():
     assert "mask has shrunk" in texts[0] and "discriminator" in texts[1]
 
 
-def test_a_loss_that_is_not_finite_is_said_at_once_and_once():
-    broken = {**HEALTHY, "loss": float("nan")}
-    epochs, texts = warned_after([HEALTHY, broken, broken], patience=2, grace=5)
-    assert epochs == [1]
-    assert "loss is nan" in texts[0]
+def steps(advice, *logs, epoch=0):
+    """One epoch of steps, their logs as Keras gives them."""
+    advice.on_epoch_begin(epoch)
+    for batch, step in enumerate(logs):
+        advice.on_train_batch_begin(batch)
+        advice.on_train_batch_end(batch, step)
+
+
+def test_a_loss_that_is_not_finite_is_said_at_once_and_once_an_epoch():
+    advice, nan = TrainingAdvice(), float("nan")
+    broken = {"loss": nan, "recon1_a": 1.0, "skipped_steps": 1}
+    for first in (1, 4):
+        with pytest.warns(UserWarning) as caught:
+            steps(advice, HEALTHY, broken, broken)
+        [warning] = caught
+        assert f"The loss of step {first + 1} is not finite (loss)." in str(warning.message)
+        assert "images of both domains" in str(warning.message)
+
+
+def test_steps_skipped_for_their_gradients_alone_are_no_trouble_until_there_are_many():
+    advice = TrainingAdvice()
+    steps(advice, HEALTHY, *({"loss": 1.0, "skipped_steps": n} for n in range(1, 20)), HEALTHY)
+    advice = TrainingAdvice()
+    skipped = [{"loss": 1.0, "skipped_steps": n} for n in range(1, 21)]
+    steps(advice, *skipped[:12])
+    with pytest.raises(FloatingPointError, match="no step since step 0 was finite.*lower the"):
+        steps(advice, *skipped[:8], epoch=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "domain"), [*((name, x) for name in METHODS for x in "ab"), ("mbu", "both")]
+)
+def test_the_domain_of_images_that_are_not_finite_is_told(name, domain):
+    rng = np.random.default_rng(0)
+    images = rng.uniform(-1, 1, (2, 2, 32, 32, 3)).astype("float32")
+    images[{"a": [0], "b": [1], "both": [0, 1]}[domain], 1, 3, 4] = np.nan
+    model = METHODS[name](image_size=32, depth=4, width=0.03, separate_channels=2)
+    model.compile(run_eagerly=True)
+    with pytest.warns(UserWarning, match="The loss of step 2 is not finite .*skipped") as caught:
+        model.fit(*images, batch_size=1, shuffle=False, verbose=0, callbacks=[TrainingAdvice()])
+    [text] = [str(w.message) for w in caught if "not finite" in str(w.message)]
+    said = re.findall("images of domain ([AB])", text)
+    assert said == ([domain.upper()] if domain != "both" else [])
+    assert all(np.isfinite(w).all() for w in model.get_weights())

@@ -113,6 +113,8 @@ def test_the_module_runs():
         (ValueError("wrong value"), 1, "mbu-tf: wrong value\n"),
         (OSError(28, "Cannot write", "z.png"), 1, "mbu-tf: [Errno 28] Cannot write: 'z.png'\n"),
         (ImportError("install it"), 1, "mbu-tf: install it\n"),
+        (MemoryError("smaller batches"), 1, "mbu-tf: smaller batches\n"),
+        (FloatingPointError("diverged"), 1, "mbu-tf: diverged\n"),
         (KeyboardInterrupt(), 130, "mbu-tf: interrupted\n"),
     ],
 )
@@ -122,6 +124,26 @@ def test_errors_that_a_user_can_mend_take_one_line(mbu_tf, monkeypatch, error, s
 
     monkeypatch.setattr(transfer, "run", fail)
     assert mbu_tf(*TRANSFER, "--output", "z.png") == (status, message)
+
+
+def test_errors_of_tensorflow_take_one_line(mbu_tf, monkeypatch):
+    import tensorflow as tf
+
+    from mbu_tf.callbacks import Interrupted
+
+    def fail(arguments):
+        raise error
+
+    monkeypatch.setattr(transfer, "run", fail)
+    error = tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor\nmore")
+    status, told = mbu_tf(*TRANSFER, "--output", "z.png")
+    assert status == 1 and "--batch-size" in told and told.count("\n") == 1
+    error = tf.errors.InternalError(None, None, "no device\nmore")
+    told = "mbu-tf: TensorFlow failed. InternalError: no device\n"
+    assert mbu_tf(*TRANSFER, "--output", "z.png") == (1, told)
+    error = Interrupted(15, 3, "run")
+    status, told = mbu_tf(*TRANSFER, "--output", "z.png")
+    assert status == 143 and told.startswith("mbu-tf: interrupted after step 3, whose state is")
 
 
 def test_our_own_mistakes_are_not_hidden(mbu_tf, monkeypatch):

@@ -47,10 +47,13 @@ def test_training_writes_model_figures_and_pictures(trained):
     folder, result = trained
     assert result == (0, "")
     assert sorted(path.name for path in folder.iterdir()) == [
+        "history.csv",
         "metrics.json",
         "model.keras",
         "pictures",
     ]
+    rows = (folder / "history.csv").read_text().splitlines()
+    assert rows[0].startswith("epoch,") and [row.split(",")[0] for row in rows[1:]] == list("123")
     pictures = sorted((folder / "pictures").iterdir())
     assert [path.name for path in pictures] == [f"epoch-000{i}.png" for i in (1, 2, 3)]
     assert read_image(pictures[-1]).ndim == 3
@@ -87,6 +90,7 @@ def arguments(monkeypatch):
 def test_options_are_passed_on(tmp_path, arguments):
     write_images(tmp_path / "data", ["trainA", "trainB", "valA", "valB"], 2)
     options = ("--steps", "7", "--seed", "3", "--precision", "mixed_bfloat16")
+    options += ("--checkpoint-every", "2")
     assert train(tmp_path / "data", tmp_path / "run", *options) == (0, "")
     assert keras.config.dtype_policy().name == "mixed_bfloat16"
     [((preset, domains, output), options)] = arguments
@@ -94,7 +98,14 @@ def test_options_are_passed_on(tmp_path, arguments):
     assert len(domains.a) == 2 and domains.image_size == 32
     assert len(options.pop("held_out").a) == 2  # Without a test split, that of validation.
     assert options.pop("method") is MaskedContentTransfer
-    assert options == {"steps": 7, "batch_size": 2, "seed": 3, "width": 0.03}
+    assert options == {
+        "steps": 7,
+        "batch_size": 2,
+        "seed": 3,
+        "width": 0.03,
+        "checkpoint_every": 2,
+        "resume": False,
+    }
 
 
 def test_what_is_left_out_is_the_presets(tmp_path, arguments):
@@ -104,7 +115,9 @@ def test_what_is_left_out_is_the_presets(tmp_path, arguments):
     (_, domains, _), options = arguments[0]
     assert domains.image_size == 128
     assert options.pop("method") is MaskedContentTransfer
-    assert options == {"held_out": None, "steps": None, "batch_size": None, "seed": 0}
+    assert options == {"held_out": None, "steps": None, "batch_size": None, "seed": 0} | {
+        "resume": False
+    }
     assert keras.config.dtype_policy().name == "float32"
 
 
@@ -170,6 +183,32 @@ def test_an_output_that_is_a_file(tmp_path):
     status, error = train(tmp_path / "data", tmp_path / "run")
     assert status == 1
     assert "a file stands where a folder is needed" in error.splitlines()[-1]
+
+
+def test_a_finished_run_is_left_as_it_is(trained):
+    folder, _ = trained
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    data, options = folder.parent / "data", ("--steps", "3", "--seed", "5")
+    status, error = train(data, folder, *options)
+    assert status == 1 and error.endswith(
+        f"mbu-tf: {folder} holds a finished training run already, which is not overwritten: resume "
+        "it, choose another folder, or delete it.\n"
+    )
+    assert train(data, folder, *options, "--resume") == (
+        0,
+        f"mbu-tf: the run in {folder} is finished already\n",
+    )
+    status, error = train(data, folder, *options[:2], "--resume")
+    assert status == 1
+    assert "seed was 5, now is 0" in error and error.count("\n") == 1
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+def test_it_is_said_that_there_is_nothing_to_resume(tmp_path, arguments):
+    write_images(tmp_path / "data", ["trainA", "trainB", "testA", "testB"], 1)
+    status, error = train(tmp_path / "data", tmp_path / "run", "--resume")
+    assert (status, error) == (0, f"mbu-tf: {tmp_path / 'run'} holds no run yet; training begins\n")
+    assert arguments[0][1]["resume"] is True
 
 
 @pytest.mark.parametrize("name", METHODS)

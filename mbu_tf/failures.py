@@ -1,0 +1,55 @@
+"""What TensorFlow raises, as errors that name what is wrong and the mend."""
+
+import builtins
+import contextlib
+import re
+
+import tensorflow as tf
+
+OUT_OF_MEMORY = (
+    "Out of memory{where}. Make batches smaller (batch_size, --batch-size), else images "
+    "(image_size) or networks (width)."
+)
+# What a Python function that reads data raised, within TensorFlow's account of it.
+RAISED_BY_PYTHON = re.compile(
+    r"(?:^|\s)([A-Za-z.]+(?:Error|Exception)): (.*?)\nTraceback", re.DOTALL
+)
+TENSOR = re.compile(r"allocating tensor with (shape\[[\d,]*\])")
+
+
+@contextlib.contextmanager
+def explaining_tensorflow():
+    """Let errors of the block that a user can mend be Python's own, in one sentence or two.
+
+    Exhausted memory, of TensorFlow, JAX or NumPy, becomes a `MemoryError`. What
+    reading the data raised, a `ValueError` or `OSError`, comes out as it was
+    raised. All other errors stay as they are.
+    """
+    try:
+        yield
+    except (tf.errors.OpError, RuntimeError, MemoryError) as error:
+        explained = _explained(error)
+        if explained is None:
+            raise
+        raise explained from error
+
+
+def first_line(error):
+    """What a TensorFlow error says, without the graph's account of itself."""
+    text = re.sub(r"\{\{.*?\}\} ", "", str(error)).removeprefix("Graph execution error:").strip()
+    return f"{type(error).__name__}: {text.splitlines()[0] if text else ''}"
+
+
+def _explained(error):
+    text = str(error)
+    exhausted = isinstance(error, (tf.errors.ResourceExhaustedError, MemoryError))
+    if exhausted or "RESOURCE_EXHAUSTED" in text:
+        tensor = TENSOR.search(text)
+        return MemoryError(OUT_OF_MEMORY.format(where=f" for {tensor[1]}" if tensor else ""))
+    raised = RAISED_BY_PYTHON.search(text) if isinstance(error, tf.errors.OpError) else None
+    if raised is None:
+        return None
+    name, message = raised.groups()
+    kind = ValueError if name == "ImageReadError" else getattr(builtins, name, None)
+    mendable = kind is not None and issubclass(kind, (ValueError, OSError))
+    return kind(message.strip()) if mendable else None

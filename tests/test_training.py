@@ -1,0 +1,147 @@
+"""One training run in a folder: interrupted, resumed, refused, out of disk."""
+
+import json
+import os
+import pathlib
+import shutil
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from mbu_tf import training
+from mbu_tf.callbacks import Backup
+from mbu_tf.data.domains import ImageArray, TwoDomains
+from mbu_tf.models.content_transfer import MaskedContentTransfer
+from mbu_tf.runs import run_state
+from mbu_tf.state_files import state_files
+from tests.kill_training import contents
+
+STEPS = 5  # A prime, in epochs of three and two.
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick():
+    """Tracing takes longer than these few steps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "MAX_EPOCHS", 2)
+        tf.config.run_functions_eagerly(True)
+        yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="module")
+def domains():
+    rng = np.random.default_rng(0)
+    a, b = (ImageArray(rng.integers(0, 256, (n, 32, 32, 3), np.uint8)) for n in (3, 2))
+    return TwoDomains(a, b, 32)
+
+
+def train(domains, folder, **options):
+    options = {"steps": STEPS, "batch_size": 1, "checkpoint_every": 2, "width": 0.03, **options}
+    keras.config.set_dtype_policy("float32")
+    return training.train_preset("avatars", domains, folder, **options)
+
+
+class Crash(Exception):
+    pass
+
+
+def crash(domains, folder, step, **options):
+    """A session that ends with the process, as it were, after `step` steps of training in all."""
+    at_batch_end = Backup.on_train_batch_end
+
+    def crash(self, batch, logs=None):
+        at_batch_end(self, batch, logs)
+        if self.step == step:
+            raise Crash
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Crash):
+        patch.setattr(Backup, "on_train_batch_end", crash)
+        train(domains, folder, **options)
+
+
+@pytest.fixture(scope="module")
+def crashed(domains, tmp_path_factory):
+    """A run that crashed within its first epoch and again before the end of its last."""
+    folder = tmp_path_factory.mktemp("crashed")
+    crash(domains, folder, 3)
+    crash(domains, folder, STEPS, resume=True)
+    return folder
+
+
+@pytest.fixture
+def started(crashed, tmp_path):
+    return pathlib.Path(shutil.copytree(crashed, tmp_path / "run"))
+
+
+@pytest.fixture(scope="module")
+def straight(domains, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("straight")
+    train(domains, folder)
+    return contents(folder)
+
+
+def test_a_run_that_crashed_twice_equals_one_that_did_not(domains, started, straight):
+    assert run_state(started) == "started"
+    assert [path.stem[-1] for path in state_files(started / "backup")] == ["2", "4"]
+    model, metrics = train(domains, started, resume=True)
+    assert contents(started) == straight
+    assert model.optimizer.iterations == STEPS
+    rows = (started / "history.csv").read_text().splitlines()
+    assert len(rows) == 3 and {"epoch", "loss"} <= set(rows[0].split(","))
+    assert run_state(started) == "finished" and not (started / "backup").exists()
+    assert json.loads((started / "metrics.json").read_text())["steps"] == STEPS
+
+
+def test_a_damaged_state_gives_way_to_the_one_before(domains, started, straight):
+    os.truncate(state_files(started / "backup")[-1], 1000)
+    with pytest.warns(UserWarning, match="is damaged.*The state after step 2 is used instead"):
+        train(domains, started, resume=True)
+    assert contents(started) == straight
+
+
+def test_a_run_is_neither_overwritten_nor_resumed_as_another(domains, started):
+    before = {path: path.stat().st_mtime_ns for path in started.rglob("*")}
+    with pytest.raises(FileExistsError, match="run holds a started training run already"):
+        train(domains, started)
+    with pytest.raises(ValueError, match="batch_size was 1, now is 2; seed was 0, now is 7. Go on"):
+        train(domains, started, batch_size=2, seed=7, resume=True)
+    fewer = TwoDomains(domains.a, ImageArray(domains.b.take([1])), 32)
+    with pytest.raises(ValueError, match="data.b.images was 2, now is 1; data.b.checksum was"):
+        train(fewer, started, resume=True)
+    with pytest.raises(ValueError, match="architecture.width was 0.03, now is 0.06"):
+        train(domains, started, width=0.06, resume=True)
+    assert {path: path.stat().st_mtime_ns for path in started.rglob("*")} == before
+
+
+def test_a_run_killed_after_its_last_step_trains_no_more(domains, tmp_path, straight, monkeypatch):
+    def killed(self, *_):
+        raise Crash
+
+    with monkeypatch.context() as patch, pytest.raises(Crash):
+        patch.setattr(MaskedContentTransfer, "calibrate", killed)
+        train(domains, tmp_path)
+    monkeypatch.setattr(Backup, "on_train_batch_begin", killed)
+    train(domains, tmp_path, resume=True)
+    assert contents(tmp_path) == straight
+
+
+@pytest.mark.parametrize("name", ["model.keras", "metrics.json"])
+def test_a_full_disk_loses_no_more_than_the_interval(domains, started, straight, monkeypatch, name):
+    kept = [path.read_bytes() for path in state_files(started / "backup")]
+    replace = os.replace
+
+    def full(source, target):
+        if os.path.basename(target) == name:
+            raise OSError(28, os.strerror(28))
+        replace(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", full)
+        with pytest.raises(OSError, match=f"the disk is full; free some space.*{name}"):
+            train(domains, started, resume=True)
+    assert [path.read_bytes() for path in state_files(started / "backup")][0] in kept
+    train(domains, started, resume=True)
+    assert contents(started) == straight
