@@ -21,7 +21,7 @@ from mbu_tf.evaluation import balanced_accuracy, train_attribute_classifier
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--steps", type=int, default=3000)
-parser.add_argument("--baseline_steps", type=int, default=500)
+parser.add_argument("--baseline_steps", type=int, default=300)
 parser.add_argument("--seed", type=int, default=0)
 arguments = parser.parse_args()
 
