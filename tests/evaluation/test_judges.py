@@ -33,6 +33,20 @@ def test_what_cannot_be_had_is_tried_once(monkeypatch):
     assert len(tried) == 1
 
 
+def test_features_of_the_same_images_are_computed_once(monkeypatch):
+    seen = []
+
+    def fetch():
+        return lambda images: seen.append(len(images)) or images.mean((1, 2))
+
+    monkeypatch.setattr(judges, "InceptionFeatures", fetch)
+    found, images = Judges(MATERIAL, None), np.arange(96, dtype=np.float32).reshape(2, 4, 4, 3)
+    for given in (images, images.copy(), images[:1]):
+        features = found.extractor("inception")(given)
+        np.testing.assert_array_equal(features, given.mean((1, 2)))
+    assert seen == [2, 1]
+
+
 def test_features_of_a_model_of_the_users_own(tmp_path):
     import keras
 
