@@ -1,6 +1,5 @@
 """The networks that judge results: features, embedding and attribute classifier, each made once."""
 
-import functools
 import pathlib
 
 import keras
@@ -14,7 +13,7 @@ from mbu_tf.evaluation.features import (
     InceptionFeatures,
     WeightsUnavailableError,
 )
-from mbu_tf.evaluation.parts import file_digest
+from mbu_tf.evaluation.parts import array_digest, file_digest
 
 # What stands for a network of the user's own in `features` and `embedding`.
 INCEPTION, CLASSIFIER, FACE = "inception", "classifier", "face"
@@ -97,10 +96,13 @@ class Judges:
     def extractor(self, name):
         """Function of images to features `(count, d)`, by `name` as in `features`.
 
+        It computes those of the same images once: targets and references come with
+        every system.
+
         Raises:
             UnavailableError: weights cannot be fetched, or a file is missing or wrong.
         """
-        return self._once(f"features {name}", functools.partial(self._make_extractor, name))
+        return self._once(f"features {name}", lambda: _remembering(self._make_extractor(name)))
 
     def real_features(self):
         """Features of real images by domain and split: `a`, `b`, `train_a`, `train_b`.
@@ -189,6 +191,19 @@ class Judges:
 
 def _images(collection):
     return to_model_range(collection.take(np.arange(len(collection))))
+
+
+def _remembering(extract):
+    """`extract` that gives the features of images that it has seen without computing them."""
+    known = {}
+
+    def features(images):
+        key = array_digest(images)
+        if key not in known:
+            known[key] = extract(images)
+        return known[key]
+
+    return features
 
 
 def _below_logit(classifier):

@@ -128,10 +128,10 @@ def table(found):
 
 
 def _best(rows, column, better):
-    """The best mean of a column among several systems; `None` for one alone."""
-    cells = [row.cells[column] for row in rows if row.compared]
-    means = [each["mean"] for each in cells if each and each["mean"] is not None]
-    if better is None or len(means) < 2:
+    """The best mean of a column; `None` for one system alone, or of unlike numbers of images."""
+    cells = [row.cells[column] for row in rows if row.compared and row.cells[column]]
+    means = [each["mean"] for each in cells if each["mean"] is not None]
+    if better is None or len(means) < 2 or len({each.get("n") for each in cells}) > 1:
         return None
     return max(means) if better == "higher" else min(means)
 

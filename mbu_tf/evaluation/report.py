@@ -1,5 +1,7 @@
 """The report: one HTML file that holds its pictures, made of `metrics.json` and of cells."""
 
+import re
+
 from mbu_tf.evaluation import markup
 from mbu_tf.evaluation.tables import find, make_tables
 
@@ -47,7 +49,8 @@ def _header(metrics):
         f"{data['pairs']} pairs of the {data['split']} split, {data['image_size']} px. Touch a "
         "picture to enlarge it."
     )
-    title = markup.tag("h1", markup.escape(data["source"]))
+    # Paths and tasks may be broken after what joins their words.
+    title = markup.tag("h1", re.sub(r"([:_/]+)", r"\1<wbr>", markup.escape(data["source"])))
     return markup.tag("header", title, markup.tag("p", markup.escape(about)), class_="top")
 
 

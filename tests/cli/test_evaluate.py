@@ -140,10 +140,3 @@ def test_what_goes_together_is_checked(mbu_tf, model_file, tmp_path):
     status, error = mbu_tf("evaluate", model_file, *options)
     assert status == 1 and "leave out --crop" in error
     assert not (tmp_path / "out").exists()
-
-
-def test_wrong_features_are_told_at_once(evaluate):
-    status, lines = evaluate("--embedding", "classifier")
-    assert status == 1 and "Received: --embedding classifier" in lines[0]
-    status, lines = evaluate("--features", "incepton")
-    assert status == 1 and "or a file. Received: incepton" in lines[0]

@@ -3,9 +3,10 @@ import pytest
 
 from mbu_tf.data.domains import to_model_range
 from mbu_tf.data.images import write_png
+from mbu_tf.evaluation import systems
 from mbu_tf.evaluation.listed_pictures import PictureSystem, read_mask, read_pairs
 from mbu_tf.evaluation.systems import ModelSystem, open_systems, short_names
-from mbu_tf.models.domain_intersection import DomainIntersectionDifference
+from mbu_tf.models.two_way import TwoWayTransfer
 
 
 def grey(path, value, size=(8, 8)):
@@ -55,12 +56,12 @@ def test_what_cannot_be_compared_is_told(model_file, tmp_path):
         open_systems([f"x={model_file}"], [], 64)
     with pytest.raises(FileNotFoundError, match="no model file"):
         open_systems([str(tmp_path / "none.keras")], [])
-    model = DomainIntersectionDifference(
-        image_size=32, depth=4, width=0.03, separate_channels=2, normalization=None
-    )
-    model.save(tmp_path / "didd.keras")
+
+
+def test_a_two_way_model_needs_no_other(model_file, monkeypatch):
+    monkeypatch.setattr(systems, "load_model", lambda path: TwoWayTransfer())
     with pytest.raises(ValueError, match="Only one-way models work in sequence"):
-        ModelSystem("x", [model_file, tmp_path / "didd.keras"])
+        ModelSystem("x", [model_file, model_file])
 
 
 def test_listed_pictures(tmp_path):

@@ -40,13 +40,16 @@ def test_removal_is_held_against_a():
 
 
 def test_the_best_system_is_marked_not_a_yardstick():
-    cells = [{"mean": 9.0, "n": 3}, {"mean": 2.0, "std": 0.5, "n": 3}, {"mean": 1.0, "n": 4}]
+    cells = [{"mean": 9.0, "n": 3}, {"mean": 2.0, "std": 0.5, "n": 3}, {"mean": 1.0, "n": 3}]
     rows = [Row("real", [cells[0]], False), Row("<one>", [cells[1]]), Row("two", [cells[2]])]
     text = markup.table(Table("T", "table 1", "about", [Column("IoU", "higher")], rows))
     assert text.count("<b>") == 1 and "<b>2.000</b><small> ± 0.500</small>" in text
     assert "&lt;one&gt;" in text and "<one>" not in text
     lower = markup.table(Table("T", "table 1", "about", [Column("FID", "lower")], rows))
     assert "<b>1.000</b>" in lower
+    # Of unlike numbers of images none is the best.
+    cells[2]["n"] = 4
+    assert "<b>" not in markup.table(Table("T", "", "", [Column("FID", "lower")], rows))
 
 
 def test_shares_and_bars():
