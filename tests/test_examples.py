@@ -101,7 +101,7 @@ def test_custom_method(run, tmp_path):
 
 
 def test_domain_adaptation(run, narrow, capsys):
-    run("domain_adaptation.py", "--steps", 1)
+    run("domain_adaptation.py", "--steps", 1, "--baseline_steps", 1)
     printed = capsys.readouterr().out
     assert "source: common code" in printed and "target: common code" in printed
 

@@ -6,10 +6,12 @@ from keras import layers
 
 from mbu_tf.data.domains import to_model_range
 from mbu_tf.models.inference import checked_images
+from mbu_tf.networks.blocks import leaky_relu
 from mbu_tf.networks.encoder import Encoder
 
 # Height and width of the maps that the classifier pools, and CAM enlarges.
 MAP_SIZE = 8
+CHANNELS = 128
 HELD_OUT_IMAGES = 1000
 
 
@@ -53,15 +55,20 @@ def train_attribute_classifier(
 
 
 def attribute_classifier(image_size):
-    """The untrained network: an encoder, global average pooling and one logit.
+    """The untrained network: maps of 8 x 8, global average pooling and one logit.
 
     The pooling leaves open where in the image the attribute is, which class
-    activation maps then show.
+    activation maps then show. Two convolutions that keep the maps' size let each
+    place see most of the image.
     """
     images = keras.Input((image_size, image_size, 3), name="image")
     depth = max(2, (image_size // MAP_SIZE).bit_length() - 1)
-    x = Encoder(128, image_size, depth, width=0.5, name="encoder")(images)
-    x = layers.GlobalAveragePooling2D()(x)
+    x = Encoder(CHANNELS, image_size, depth, name="encoder")(images)
+    for i in (1, 2):
+        x = layers.Conv2D(CHANNELS, 3, padding="same", use_bias=False, name=f"conv_{i}")(x)
+        x = layers.BatchNormalization(momentum=0.9, name=f"norm_{i}")(x)
+        x = layers.Activation(leaky_relu, name=f"activation_{i}")(x)
+    x = layers.GlobalAveragePooling2D(name="pooling")(x)
     return keras.Model(images, layers.Dense(1, name="logit")(x), name="attribute_classifier")
 
 

@@ -41,17 +41,6 @@ def test_it_tells_the_domains_apart(trained, tmp_path):
     np.testing.assert_array_equal(again.predict(b, verbose=0), classifier.predict(b, verbose=0))
 
 
-def test_the_same_seed_trains_the_same_classifier():
-    domains = squares(8, 0)[0]
-    first, second = (
-        train_attribute_classifier(domains, domains, steps=2, batch_size=4, seed=3)[0]
-        for _ in range(2)
-    )
-    images = to_model_range(domains.b.take(range(8)))
-    logits = [x.predict(images, verbose=0) for x in (first, second)]
-    np.testing.assert_allclose(*logits, rtol=1e-5)
-
-
 def test_its_maps_find_the_squares(trained):
     domains, true = squares(10, 2)
     maps = class_activation_maps(trained[0], to_model_range(domains.b.take(range(10))))
