@@ -150,16 +150,16 @@ def test_serve_and_call(run, model, tmp_path):
     assert sizes == expected
 
 
-def test_celebamask_iou(run, model, tmp_path, capsys):
-    for folder in ("images", "masks"):
-        (tmp_path / folder).mkdir()
+def test_celebamask_masks(run, tmp_path):
+    (tmp_path / "masks").mkdir()
     labels = np.zeros((64, 64), np.uint8)
     labels[20:30, 10:54] = 3
     labels[22:28, 14:24] = 4
     labels[50:52, 14:24] = 5  # outside the frame: no lens
     Image.fromarray(labels).save(tmp_path / "masks" / "face.png")
-    Image.new("RGB", (64, 64), "gray").save(tmp_path / "images" / "face.jpg")
     (tmp_path / "eyeglasses_worn.txt").write_text("face\n")
-    run("celebamask_iou.py", model, tmp_path)
-    printed = capsys.readouterr().out
-    assert f"true coverage {10 * 44 / 64**2:.3f}" in printed and "(best)" in printed
+    run("celebamask_masks.py", tmp_path, "--output", "found")
+    found = read_image(tmp_path / "found" / "face.png")
+    expected = np.zeros((64, 64, 3), np.uint8)
+    expected[20:30, 10:54] = 255
+    np.testing.assert_array_equal(found, expected)

@@ -5,10 +5,34 @@ import os
 import sys
 
 from mbu_tf import __version__
-from mbu_tf.cli import ablate, convert, demo, export, interpolate, remove, segment, train, transfer
+from mbu_tf.cli import (
+    ablate,
+    convert,
+    demo,
+    evaluate,
+    export,
+    interpolate,
+    remove,
+    segment,
+    study,
+    train,
+    transfer,
+)
 from mbu_tf.cli.quiet import quiet
 
-COMMANDS = (demo, train, transfer, interpolate, remove, segment, convert, export, ablate)
+COMMANDS = (
+    demo,
+    train,
+    transfer,
+    interpolate,
+    remove,
+    segment,
+    evaluate,
+    ablate,
+    study,
+    convert,
+    export,
+)
 
 EPILOG = """\
 examples:
@@ -17,6 +41,7 @@ examples:
   mbu-tf transfer run/model.keras --target face.jpg --reference glasses.jpg --output out.png
   mbu-tf remove run/model.keras photos/*.jpg --output removed
   mbu-tf segment run/model.keras photos/*.jpg --output masks
+  mbu-tf evaluate run/model.keras --data avatars:glasses --output report
   mbu-tf export run/model.keras --format tflite --output model.tflite
 """
 

@@ -124,12 +124,10 @@ def source_options(arguments):
 
 def held_out(data, image_size, options):
     """The source's test split, else its validation split, else nothing."""
-    from mbu_tf.data.sources import load_source
+    from mbu_tf.data.sources import load_held_out
 
-    for split in ("test", "validation"):
-        try:
-            return load_source(data, split, image_size, **options)
-        except (FileNotFoundError, ValueError) as error:
-            reason = error
-    print(f"mbu-tf: no figures of unseen images, none are held out: {reason}", file=sys.stderr)
-    return None
+    try:
+        return load_held_out(data, image_size, **options)[1]
+    except (FileNotFoundError, ValueError) as error:
+        print(f"mbu-tf: no figures of unseen images, none are held out: {error}", file=sys.stderr)
+        return None

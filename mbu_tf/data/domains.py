@@ -99,6 +99,15 @@ class TwoDomains:
             b_translated=self.a_translated,
         )
 
+    def first(self, count):
+        """The first `count` images of each domain and their truth, in memory."""
+        changes = {
+            field.name: images[:count] if isinstance(images, list) else _first(images, count)
+            for field in dataclasses.fields(self)
+            if (images := getattr(self, field.name)) is not None and field.name != "image_size"
+        }
+        return dataclasses.replace(self, **changes)
+
     def steps_per_epoch(self, batch_size):
         """Batches in one epoch: once through the larger domain; the smaller one repeats."""
         return math.ceil(max(len(self.a), len(self.b)) / batch_size)
@@ -164,6 +173,10 @@ class TwoDomains:
             spec.append(tf.TensorSpec((None, size, size, 1), tf.float32))
         data = tf.data.Dataset.from_generator(generate, output_signature=tuple(spec))
         return data.apply(tf.data.experimental.assert_cardinality(math.ceil(count / batch_size)))
+
+
+def _first(images, count):
+    return ImageArray(images.take(np.arange(min(count, len(images)))))
 
 
 class _Exit:

@@ -66,3 +66,21 @@ def load_source(spec, split="train", image_size=128, **options):
     else:
         from mbu_tf.data.avatars import load_avatars as load  # It imports TensorFlow Datasets.
     return load(**arguments, split=split, image_size=image_size, **options)
+
+
+def load_held_out(spec, image_size=128, **options):
+    """The images of a source that training leaves alone.
+
+    Args:
+        spec, image_size, **options: as for `load_source`.
+
+    Returns:
+        `(split, domains)`: "test" or, where there is none, "validation".
+
+    Raises:
+        ValueError, FileNotFoundError: the source has neither.
+    """
+    try:
+        return "test", load_source(spec, "test", image_size, **options)
+    except (FileNotFoundError, ValueError):
+        return "validation", load_source(spec, "validation", image_size, **options)

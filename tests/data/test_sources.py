@@ -2,10 +2,12 @@ import subprocess
 import sys
 import types
 
+import numpy as np
 import pytest
 
 from mbu_tf.data import celeba, folders
-from mbu_tf.data.sources import load_source, parse_source
+from mbu_tf.data.images import write_png
+from mbu_tf.data.sources import load_held_out, load_source, parse_source
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -84,6 +86,16 @@ def test_missing_data_is_named(tmp_path):
         load_source(f"folders:{tmp_path / 'nowhere'}")
     with pytest.raises(FileNotFoundError, match=r"list_attr_celeba\.txt is missing"):
         load_source(f"celeba:{tmp_path}:glasses")
+
+
+def test_the_test_split_is_held_out_else_the_validation_split(tmp_path):
+    with pytest.raises(FileNotFoundError, match="valA"):
+        load_held_out(f"folders:{tmp_path}", 8)
+    for split, name in (("validation", "val"), ("test", "test")):
+        for domain in "AB":
+            (tmp_path / f"{name}{domain}").mkdir()
+            write_png(tmp_path / f"{name}{domain}" / "x.png", np.zeros((8, 8, 3), np.uint8))
+        assert load_held_out(f"folders:{tmp_path}", 8)[0] == split
 
 
 def test_import_needs_no_tensorflow():
