@@ -73,8 +73,10 @@ def _judged(classifier, a, b, transferred):
     """What a classifier says of transfers, see `model_figures`."""
     # What its pooling takes, and what its logit takes.
     maps, pooled = (
-        FeatureExtractor(keras.Model(classifier.inputs, x.input), a.shape[1], average=False)
-        for x in classifier.layers[-2:]
+        FeatureExtractor(
+            keras.Model(classifier.inputs, classifier.get_layer(x).input), a.shape[1], average=False
+        )
+        for x in ("pooling", "logit")
     )
     figures = {
         "seen_as_b": share_in_b(classifier, transferred),
