@@ -31,6 +31,11 @@ class TensorFlowStep(AdversarialStep):
     def predict_step(self, data):
         return self.prediction_step(data)
 
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # Everything is built already. Keras would read a batch to see, and fails where
+        # several workers have several devices each.
+        pass
+
     def _gradients(self, forward, optimizer, variables):
         values = [v.value for v in variables]
         with tf.GradientTape(watch_accessed_variables=False) as tape:

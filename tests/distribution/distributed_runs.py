@@ -1,6 +1,6 @@
 """Trains a tiny model on two devices of one process, or as one of two workers.
 
-    python runs.py two|worker OUTPUT [DIES_AT]
+    python distributed_runs.py two|worker OUTPUT [DIES_AT]
 
 A worker finds its place in TF_CONFIG, keeps backups beside OUTPUT, and dies before
 step DIES_AT. Writes all weights, both optimizers' state, and the history.
