@@ -9,13 +9,10 @@ import contextlib
 import hashlib
 import json
 import pathlib
-import time
 from typing import NamedTuple
 
 import keras
-import numpy as np
 
-from mbu_tf.data.domains import to_model_range
 from mbu_tf.data.images import write_png
 from mbu_tf.evaluation.attribute_classifier import train_attribute_classifier
 from mbu_tf.evaluation.pictures import labelled_grid
@@ -25,9 +22,8 @@ from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.loading import load_model
 from mbu_tf.models.mask_editing import checked_mask_threshold
 from mbu_tf.models.recipes import SECTIONS, varied
-
-MAX_EPOCHS = 10
-CALIBRATION_IMAGES = 512
+from mbu_tf.runs import METRICS, MODEL, run_state
+from mbu_tf.training import train_recipe
 
 
 class Row(NamedTuple):
@@ -65,7 +61,7 @@ def ablate(
 
     `output` receives `runs/`, `ablation.json`, `ablation.md` and `ablation.png`. A
     classifier of the two domains, trained once, judges the transfers of every row.
-    What is interrupted goes on with the run that it was at, from its start.
+    What is interrupted goes on where it was.
 
     Args:
         variations: dict from the name of a row to its changes of the recipe, see
@@ -101,10 +97,10 @@ def ablate(
     figures, columns = {}, {}
     for row in rows:
         print(f"Measuring {row.name}", flush=True)
-        model = load_model(runs / row.folder / "model.keras")
+        model = load_model(runs / row.folder / MODEL)
         if row.threshold is not None:
             model.mask_threshold = row.threshold
-        log = json.loads((runs / row.folder / "training.json").read_text("utf-8"))["training"]
+        log = json.loads((runs / row.folder / METRICS).read_text("utf-8"))["training"]
         figures[row.name] = {**model_figures(model, unseen, classifier), "training": log}
         columns[row.name] = model_tiles(model, unseen)
     _write(runs.parent, rows, figures, accuracy)
@@ -133,13 +129,14 @@ def _rows(variations, recipe, common):
 
 def _train_missing(rows, domains, runs):
     """Train the runs that are not finished; all their models are tried to be built first."""
-    missing = {row.folder: row for row in rows if not _is_finished(runs / row.folder)}
+    missing = {row.folder: row for row in rows if run_state(runs / row.folder) != "finished"}
     for row in missing.values():
         with _naming(row.name):
-            _build(row.settings)
-    for i, row in enumerate(missing.values()):
+            MaskedContentTransfer.from_recipe(row.settings["recipe"])
+    for i, (folder, row) in enumerate(missing.items()):
         print(f"Run {i + 1} of {len(missing)}: {row.name}", flush=True)
-        _train(row.settings, domains, make_folder(runs / row.folder))
+        recipe, seed = row.settings["recipe"], row.settings["seed"]
+        train_recipe(recipe, domains, runs / folder, seed=seed, resume=True, name=row.name)
 
 
 @contextlib.contextmanager
@@ -151,52 +148,19 @@ def _naming(name):
         raise ValueError(f"Row {name!r}: {error}") from error
 
 
-def _is_finished(folder):
-    """Whether a run ended: its `training.json` is written last."""
-    return (folder / "training.json").is_file()
-
-
-def _build(settings):
-    keras.utils.set_random_seed(settings["seed"])
-    return MaskedContentTransfer.from_recipe(settings["recipe"])
-
-
-def _train(settings, domains, folder):
-    """One run: `model.keras` and, at the very end, `training.json`."""
-    model = _build(settings)
-    training = settings["recipe"]["training"]
-    steps = training["steps"]
-    epochs = max(n for n in range(1, MAX_EPOCHS + 1) if steps % n == 0)
-    started = time.monotonic()
-    history = model.fit(
-        domains.batches(training["batch_size"], seed=settings["seed"], flip=training["flip"]),
-        shuffle=False,  # They are already.
-        steps_per_epoch=steps // epochs,
-        epochs=epochs,
-    ).history
-    seconds = time.monotonic() - started
-    some = (x.take(np.arange(min(CALIBRATION_IMAGES, len(x)))) for x in (domains.a, domains.b))
-    model.calibrate(*map(to_model_range, some))
-    model.save(folder / "model.keras")
-    losses = {name: values[-1] for name, values in history.items()}
-    write_json(
-        folder / "training.json",
-        {**settings, "training": losses, "training_seconds": round(seconds, 1)},
-    )
-
-
 def _classifier(settings, domains, held_out, runs):
     """The classifier of the two domains and its balanced accuracy on unseen images."""
     folder = make_folder(runs / f"classifier-{_digest(settings)}")
-    if not _is_finished(folder):
+    figures = folder / METRICS
+    if not figures.exists():
         print("Training the classifier", flush=True)
         classifier, accuracy = train_attribute_classifier(
             domains, held_out, steps=settings["steps"], seed=settings["seed"]
         )
         with replacing(folder / "classifier.keras") as beside:
             classifier.save(beside)
-        write_json(folder / "training.json", {**settings, "accuracy": accuracy})
-    accuracy = json.loads((folder / "training.json").read_text("utf-8"))["accuracy"]
+        write_json(figures, {**settings, "accuracy": accuracy})
+    accuracy = json.loads(figures.read_text("utf-8"))["accuracy"]
     return keras.saving.load_model(folder / "classifier.keras"), accuracy
 
 
@@ -204,7 +168,7 @@ def _write(output, rows, figures, accuracy):
     """The table, as JSON and as Markdown."""
     document = {
         row.name: {
-            "model": str(pathlib.PurePosixPath("runs", row.folder, "model.keras")),
+            "model": str(pathlib.PurePosixPath("runs", row.folder, MODEL)),
             "threshold": row.threshold,
             **figures[row.name],
         }

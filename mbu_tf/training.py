@@ -1,4 +1,4 @@
-"""One training run from a preset: model, figures and pictures in a folder."""
+"""One training run from a recipe: model, figures and pictures in a folder."""
 
 import math
 import pathlib
@@ -30,8 +30,18 @@ PICTURES_SHOWN = 4
 CALIBRATION_IMAGES = 512
 
 
-def train_preset(
-    preset,
+def train_preset(preset, domains, output, method=MaskedContentTransfer, **options):
+    """`train_recipe` on the recipe that `method` has under the name `preset`.
+
+    Raises:
+        ValueError: on an unknown preset; and see there.
+    """
+    recipe = method.recipe(preset)
+    return train_recipe(recipe, domains, output, method=method, name=preset, **options)
+
+
+def train_recipe(
+    recipe,
     domains,
     output,
     held_out=None,
@@ -41,9 +51,10 @@ def train_preset(
     method=MaskedContentTransfer,
     checkpoint_every=CHECKPOINT_EVERY,
     resume=False,
+    name=None,
     **architecture,
 ):
-    """Train a preset and write `model.keras`, `metrics.json` and more to `output`.
+    """Train a recipe and write `model.keras`, `metrics.json` and more to `output`.
 
     The steps are shown in at most ten epochs, the last of which may be a little
     shorter; each ends with a picture in `pictures/`, a row in `history.csv` and
@@ -52,7 +63,7 @@ def train_preset(
     two steps, the state kept.
 
     Args:
-        preset: name of the recipe, key of `method.presets`.
+        recipe: of `method`, see `mbu_tf.models.recipes`.
         domains: `TwoDomains` to train on; their image size is the model's.
         output: folder, made if missing.
         held_out: `TwoDomains` for the pictures and the final figures, or `None`
@@ -64,14 +75,15 @@ def train_preset(
         resume: whether to go on, exactly, with the run that `output` holds. One
             that has no state yet begins anew; of a finished one its model and
             figures are returned.
+        name: of the recipe, for `metrics.json`.
         **architecture: constructor arguments in place of the recipe's.
 
     Returns:
         `(model, metrics)`: the trained model and what `metrics.json` holds.
 
     Raises:
-        ValueError: on an unknown preset or an argument outside its range, or if
-            the run to be resumed is another one.
+        ValueError: on an argument outside its range, or if the run to be resumed
+            is another one.
         FileExistsError: if `output` holds a run and `resume` is false.
         OSError: if `output` cannot be written to.
         mbu_tf.callbacks.Interrupted: on Ctrl-C and SIGTERM.
@@ -79,13 +91,12 @@ def train_preset(
     output = pathlib.Path(output)
     if not resume:
         check_unused(output)
-    recipe = method.recipe(preset)
     architecture = {**architecture, "image_size": domains.image_size}
     steps = steps or recipe["training"]["steps"]
     batch_size = batch_size or recipe["training"]["batch_size"]
     metrics = {
         "method": method.__name__,
-        "preset": preset,
+        "preset": name,
         "image_size": domains.image_size,
         "steps": steps,
         "batch_size": batch_size,
@@ -99,7 +110,7 @@ def train_preset(
     remove_leftovers(make_folder(output))
     remove_leftovers(output / PICTURES)
     keras.utils.set_random_seed(seed)
-    model = method.from_preset(preset, steps=steps, **architecture)
+    model = method.from_recipe(recipe, steps, **architecture)
     history, backup = _fit(
         model,
         domains,

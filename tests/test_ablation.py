@@ -79,14 +79,16 @@ def test_the_table_and_the_figure(done):
 def test_what_is_finished_is_not_trained_again(done, domains, monkeypatch):
     folder, figures = done
     trained = []
-    train = ablation._train
-    monkeypatch.setattr(ablation, "_train", lambda *a: trained.append(a[0]) or train(*a))
+    train = ablation.train_recipe
+    monkeypatch.setattr(
+        ablation, "train_recipe", lambda *a, **k: trained.append(a[0]) or train(*a, **k)
+    )
     monkeypatch.setattr(ablation, "train_attribute_classifier", None)
-    # Killed while it was trained: a model lies there, the log that is written last does not.
+    # Killed while it was trained: a model lies there, the figures that are written last do not.
     rows = json.loads((folder / "ablation.json").read_text())["rows"]
-    (folder / rows["no cycle"]["model"]).with_name("training.json").unlink()
+    (folder / rows["no cycle"]["model"]).with_name("metrics.json").unlink()
     again = ablate(folder, domains)
-    assert [x["recipe"]["compile"]["loss_weights"]["cycle_separate"] for x in trained] == [0.0]
+    assert [x["compile"]["loss_weights"]["cycle_separate"] for x in trained] == [0.0]
     assert again["full"] == figures["full"]
     assert again["no cycle"]["segmented"] == pytest.approx(figures["no cycle"]["segmented"])
 
