@@ -4,7 +4,9 @@ import base64
 import io
 import json
 import re
+from unittest import mock
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,7 +14,15 @@ from PIL import Image
 from mbu_tf.cli.main import main
 from mbu_tf.data.images import write_png
 from mbu_tf.evaluation import judges
+from mbu_tf.evaluation.attribute_classifier import attribute_classifier
 from mbu_tf.evaluation.features import WeightsUnavailableError
+
+
+def untrained(train, held_out, steps, seed):
+    """In place of `train_attribute_classifier`, which has its own tests."""
+    assert (len(train.a), len(held_out.a), steps, seed) == (6, 4, 2, 0)
+    keras.utils.set_random_seed(0)
+    return attribute_classifier(train.image_size), 0.5
 
 
 def offline():
@@ -49,6 +59,11 @@ def evaluate(folder, model_file):
     def run(*options):
         patch, errors = pytest.MonkeyPatch(), io.StringIO()
         patch.setattr(judges, "InceptionFeatures", offline)
+        patch.setattr(
+            judges,
+            "train_attribute_classifier",
+            mock.create_autospec(judges.train_attribute_classifier, side_effect=untrained),
+        )
         patch.setattr("sys.stderr", errors)
         patch.setattr("sys.stdout", io.StringIO())
         command = ["evaluate", f"tiny={model_file}", "--images", str(folder / "theirs")]
