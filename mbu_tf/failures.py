@@ -17,16 +17,22 @@ RAISED_BY_PYTHON = re.compile(
 TENSOR = re.compile(r"allocating tensor with (shape\[[\d,]*\])")
 
 
+class OutOfMemory(MemoryError):
+    """Memory is exhausted; the message names the mend."""
+
+
 @contextlib.contextmanager
 def explaining_tensorflow():
     """Let errors of the block that a user can mend be Python's own, in one sentence or two.
 
-    Exhausted memory, of TensorFlow, JAX or NumPy, becomes a `MemoryError`. What
+    Exhausted memory, of TensorFlow, JAX or NumPy, becomes `OutOfMemory`. What
     reading the data raised, a `ValueError` or `OSError`, comes out as it was
     raised. All other errors stay as they are.
     """
     try:
         yield
+    except OutOfMemory:  # Explained already.
+        raise
     except (tf.errors.OpError, RuntimeError, MemoryError) as error:
         explained = _explained(error)
         if explained is None:
@@ -45,7 +51,7 @@ def _explained(error):
     exhausted = isinstance(error, (tf.errors.ResourceExhaustedError, MemoryError))
     if exhausted or "RESOURCE_EXHAUSTED" in text:
         tensor = TENSOR.search(text)
-        return MemoryError(OUT_OF_MEMORY.format(where=f" for {tensor[1]}" if tensor else ""))
+        return OutOfMemory(OUT_OF_MEMORY.format(where=f" for {tensor[1]}" if tensor else ""))
     raised = RAISED_BY_PYTHON.search(text) if isinstance(error, tf.errors.OpError) else None
     if raised is None:
         return None

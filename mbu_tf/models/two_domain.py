@@ -319,7 +319,7 @@ class TwoDomainModel(training_step(), keras.Model):
         """`keras.Model.fit`; errors of its data and exhausted memory name the mend.
 
         Raises:
-            MemoryError, ValueError, OSError: see `explaining_tensorflow`.
+            OutOfMemory, ValueError, OSError: see `explaining_tensorflow`.
         """
         with explaining_tensorflow():
             return super().fit(*args, **kwargs)

@@ -8,6 +8,7 @@ import pytest
 
 from mbu_tf import __version__
 from mbu_tf.cli import transfer
+from mbu_tf.failures import OutOfMemory
 
 TRANSFER = ("transfer", "m.keras", "--target", "a.png", "--reference", "b.png")
 TRAIN = ("train", "--preset", "glasses", "--data", "avatars:glasses", "--output", "run")
@@ -113,7 +114,7 @@ def test_the_module_runs():
         (ValueError("wrong value"), 1, "mbu-tf: wrong value\n"),
         (OSError(28, "Cannot write", "z.png"), 1, "mbu-tf: [Errno 28] Cannot write: 'z.png'\n"),
         (ImportError("install it"), 1, "mbu-tf: install it\n"),
-        (MemoryError("smaller batches"), 1, "mbu-tf: smaller batches\n"),
+        (OutOfMemory("smaller batches"), 1, "mbu-tf: smaller batches\n"),
         (FloatingPointError("diverged"), 1, "mbu-tf: diverged\n"),
         (KeyboardInterrupt(), 130, "mbu-tf: interrupted\n"),
     ],
