@@ -66,7 +66,12 @@ def jax_side(batch, tmp_path_factory):
 
 
 def variables(model):
-    return [*model.weights, *(v for x in OPTIMIZERS for v in getattr(model, x).variables)]
+    """Weights and both optimizers' state, but for biases ahead of a normalisation.
+
+    Their gradients are zeros but for rounding, of which Adam makes steps.
+    """
+    weights = [v for v in model.weights if not v.path.endswith("conv/bias")]
+    return [*weights, *(v for x in OPTIMIZERS for v in getattr(model, x).variables)]
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -76,8 +81,7 @@ def test_a_step_in_float64_is_the_same(name, jax_side, batch):
     here = load_model(folder / f"{name}-float64.keras")
     logs = here.train_step(tuple(batch))
     there = found[f"{name}-float64"]
-    # Under JAX Keras's own means are taken in float32, and so are their gradients' factors;
-    # Adam, which moves weights by 1e-2 here, makes something of what is left of zeros.
+    # Under JAX Keras's own means are taken in float32, and so are their gradients' factors.
     assert there["compiled"] and set(there["logs"]) == set(logs)
     for key, value in logs.items():
         np.testing.assert_allclose(there["logs"][key], value, rtol=2e-6, err_msg=key)
@@ -85,13 +89,13 @@ def test_a_step_in_float64_is_the_same(name, jax_side, batch):
     trained = load_model(folder / f"{name}-float64-trained.keras")
     assert trained.optimizer.iterations == trained.discriminator_optimizer.iterations == 2
     for v, w in zip(variables(here), variables(trained), strict=True):
-        np.testing.assert_allclose(v, w, rtol=1e-6, atol=5e-6, err_msg=v.path)
+        np.testing.assert_allclose(v, w, rtol=1e-6, atol=2e-7, err_msg=v.path)
     # And it goes on here as if it had always been here.
     for model in (here, trained):
         logs = model.train_step(tuple(batch))
         assert logs["skipped_steps"] == 0
     for v, w in zip(variables(here), variables(trained), strict=True):
-        np.testing.assert_allclose(v, w, rtol=1e-5, atol=2e-5, err_msg=v.path)
+        np.testing.assert_allclose(v, w, rtol=1e-6, atol=2e-7, err_msg=v.path)
 
 
 def test_inference_and_evaluation_agree_in_float32(jax_side, batch):
