@@ -32,7 +32,15 @@ def trained(name, folder, train, test):
     """The model in `folder`, trained there if there is none, and its seconds of training."""
     if not (folder / "metrics.json").exists():
         preset = PRESETS.get(name, "avatars")
-        train_preset(preset, train, folder, test, arguments.steps, method=METHODS[name])
+        train_preset(
+            preset,
+            train,
+            folder,
+            held_out=test,
+            steps=arguments.steps,
+            method=METHODS[name],
+            resume=True,
+        )
     metrics = json.loads((folder / "metrics.json").read_text())
     return load_model(folder / "model.keras"), metrics["training_seconds"]
 

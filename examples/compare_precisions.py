@@ -45,7 +45,13 @@ def figures(precision, seed):
         keras.backend.clear_session()
         keras.config.set_dtype_policy(precision)
         model, metrics = train_preset(
-            "avatars", train, folder, held_out=test, steps=arguments.steps, seed=seed
+            "avatars",
+            train,
+            folder,
+            held_out=test,
+            steps=arguments.steps,
+            seed=seed,
+            resume=True,
         )
         steps = metrics["steps"]
         found = {

@@ -124,12 +124,12 @@ def run(arguments):
     import functools
     import pathlib
 
-    from mbu_tf.evaluation.judges import CLASSIFIER_STEPS, Judges
-    from mbu_tf.evaluation.material import Material
-    from mbu_tf.evaluation.parts import Parts
-    from mbu_tf.evaluation.runner import evaluate
-    from mbu_tf.evaluation.showcase import Sequence
-    from mbu_tf.evaluation.systems import open_systems
+    from mbu_tf.evaluation.report.judges import CLASSIFIER_STEPS, Judges
+    from mbu_tf.evaluation.report.material import Material
+    from mbu_tf.evaluation.report.parts import Parts
+    from mbu_tf.evaluation.report.runner import evaluate
+    from mbu_tf.evaluation.report.showcase import Sequence
+    from mbu_tf.evaluation.report.systems import open_systems
 
     if not arguments.models and not arguments.images:
         raise ValueError("Nothing is to be measured: name a MODEL, or pictures with --images.")

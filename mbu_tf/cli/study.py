@@ -62,7 +62,7 @@ def _html(text):
 
 
 def run_make(arguments):
-    from mbu_tf.evaluation.study_page import make_study
+    from mbu_tf.evaluation.study.page import make_study
 
     asked = make_study(
         arguments.a,
@@ -78,7 +78,7 @@ def run_make(arguments):
 
 
 def run_tally(arguments):
-    from mbu_tf.evaluation.study_tally import tally_study
+    from mbu_tf.evaluation.study.tally import tally_study
     from mbu_tf.files import write_json
 
     found = tally_study(arguments.answers)

@@ -87,6 +87,12 @@ def _miss_split(root, split):
     )
 
 
+def images_by_stem(location):
+    """The images of `image_paths` as `pathlib.Path`s, by their names without endings."""
+    paths = map(pathlib.Path, image_paths(location))
+    return {path.stem: path for path in paths}
+
+
 def image_paths(location):
     """Paths of the images in a folder and all folders below, sorted, or in a list file.
 

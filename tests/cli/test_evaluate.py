@@ -13,9 +13,9 @@ from PIL import Image
 
 from mbu_tf.cli.main import main
 from mbu_tf.data.images import write_png
-from mbu_tf.evaluation import judges
 from mbu_tf.evaluation.attribute_classifier import attribute_classifier
 from mbu_tf.evaluation.features import WeightsUnavailableError
+from mbu_tf.evaluation.report import judges
 
 
 def untrained(train, held_out, steps, seed):
@@ -139,7 +139,7 @@ def test_the_classifiers_features_need_no_download(first, evaluate, folder):
 
 def test_saved_pictures_can_be_listed_pictures(first, folder, tiny_model):
     from mbu_tf.data.domains import to_uint8
-    from mbu_tf.evaluation.listed_pictures import PictureSystem
+    from mbu_tf.evaluation.report.listed_pictures import PictureSystem
 
     made = PictureSystem("again", folder / "out" / "images" / "tiny", 32).make(None, None)
     edit = tiny_model.transfer(made["transfer"].source, made["transfer"].reference)

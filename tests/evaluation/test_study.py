@@ -9,8 +9,8 @@ import pytest
 
 from mbu_tf.cli.main import main
 from mbu_tf.data.images import write_png
-from mbu_tf.evaluation.study_page import make_study
-from mbu_tf.evaluation.study_tally import confidence_interval, tally_study
+from mbu_tf.evaluation.study.page import make_study
+from mbu_tf.evaluation.study.tally import confidence_interval, tally_study
 
 CHROMIUM = pathlib.Path("/usr/bin/chromium")
 

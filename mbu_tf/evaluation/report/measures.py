@@ -13,8 +13,8 @@ from mbu_tf.evaluation.class_activation import CAM_THRESHOLD, class_activation_m
 from mbu_tf.evaluation.frechet_distance import frechet_distance
 from mbu_tf.evaluation.ground_truth import evaluate_against_truth
 from mbu_tf.evaluation.kernel_distance import PAPER_GAMMA, kernel_distance
-from mbu_tf.evaluation.made import WAYS
 from mbu_tf.evaluation.preservation import preservation
+from mbu_tf.evaluation.report.made import WAYS
 from mbu_tf.evaluation.segmentation import segmentation_iou
 from mbu_tf.evaluation.similarity import embedding_similarity
 from mbu_tf.evaluation.two_way_truth import evaluate_two_way

@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from mbu_tf.data.domains import to_model_range
-from mbu_tf.data.folders import image_paths
+from mbu_tf.data.folders import images_by_stem
 from mbu_tf.data.images import center_square, read_image, resize_image
 from mbu_tf.data.sources import load_held_out, load_source
-from mbu_tf.evaluation.listed_pictures import read_mask
-from mbu_tf.evaluation.parts import array_digest
+from mbu_tf.evaluation.report.listed_pictures import read_mask
+from mbu_tf.evaluation.report.parts import array_digest
 
 
 class Outlined(NamedTuple):
@@ -107,8 +107,12 @@ def read_outlined(images, masks, size):
         FileNotFoundError: a folder is missing.
         ValueError: no image has a mask, or one cannot be read.
     """
-    by_stem = {path.stem: path for path in image_paths(masks)}
-    pairs = [(path, by_stem[path.stem]) for path in image_paths(images) if path.stem in by_stem]
+    masks_by_stem = images_by_stem(masks)
+    pairs = [
+        (path, masks_by_stem[stem])
+        for stem, path in images_by_stem(images).items()
+        if stem in masks_by_stem
+    ]
     if not pairs:
         raise ValueError(
             "Masks are found by the names of their images, endings aside; none fits. "

@@ -13,7 +13,7 @@ from mbu_tf.evaluation.features import (
     InceptionFeatures,
     WeightsUnavailableError,
 )
-from mbu_tf.evaluation.parts import array_digest, file_digest
+from mbu_tf.evaluation.report.parts import array_digest, file_digest
 
 # What stands for a network of the user's own in `features` and `embedding`.
 INCEPTION, CLASSIFIER, FACE = "inception", "classifier", "face"

@@ -6,10 +6,10 @@ import pathlib
 
 import numpy as np
 
-from mbu_tf.data.folders import image_paths
+from mbu_tf.data.folders import images_by_stem
 from mbu_tf.data.images import read_image
 from mbu_tf.evaluation import markup
-from mbu_tf.evaluation.showcase import picture_uri
+from mbu_tf.evaluation.report.showcase import picture_uri
 from mbu_tf.files import replacing
 
 PAIRS_ASKED = 20
@@ -44,11 +44,7 @@ def make_study(
         OSError: the page cannot be written.
     """
     folders = {"a": a, "b": b, "target": targets, "reference": references}
-    found = {
-        kind: {path.stem: path for path in image_paths(folder)}
-        for kind, folder in folders.items()
-        if folder is not None
-    }
+    found = {kind: images_by_stem(folder) for kind, folder in folders.items() if folder is not None}
     names = sorted(set.intersection(*map(set, found.values())))
     if not names:
         raise ValueError(
@@ -101,4 +97,4 @@ def _page(study):
         '<p><button type="button" id="back" hidden>Back</button></p></main>',
         f'<script type="application/json" id="study">{data}</script>',
     ]
-    return markup.page("Which picture is better?", body, "study.css", "study.js")
+    return markup.page("Which picture is better?", body, "study/study.css", "study/study.js")

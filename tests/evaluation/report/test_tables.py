@@ -1,5 +1,5 @@
 from mbu_tf.evaluation import markup
-from mbu_tf.evaluation.tables import Column, Row, Table, make_tables
+from mbu_tf.evaluation.report.tables import Column, Row, Table, make_tables
 
 
 def metrics():

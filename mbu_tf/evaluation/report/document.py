@@ -3,7 +3,7 @@
 import re
 
 from mbu_tf.evaluation import markup
-from mbu_tf.evaluation.tables import find, make_tables
+from mbu_tf.evaluation.report.tables import find, make_tables
 
 # What a system's card shows: words, where the figure is, and how it is written.
 HIGHLIGHTS = (
@@ -40,7 +40,7 @@ def render_report(metrics, shown):
         _notes(metrics),
         '<dialog><img alt="the picture, enlarged"></dialog>',
     ]
-    return markup.page(title, body, "report.css", "report.js")
+    return markup.page(title, body, "report/report.css", "report/report.js")
 
 
 def _header(metrics):

@@ -3,9 +3,9 @@ import pytest
 
 from mbu_tf.data.domains import to_model_range
 from mbu_tf.data.images import write_png
-from mbu_tf.evaluation import systems
-from mbu_tf.evaluation.listed_pictures import PictureSystem, read_mask, read_pairs
-from mbu_tf.evaluation.systems import ModelSystem, open_systems, short_names
+from mbu_tf.evaluation.report import systems
+from mbu_tf.evaluation.report.listed_pictures import PictureSystem, read_mask, read_pairs
+from mbu_tf.evaluation.report.systems import ModelSystem, open_systems, short_names
 from mbu_tf.models.two_way import TwoWayTransfer
 
 

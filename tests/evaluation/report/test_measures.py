@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from mbu_tf.evaluation.frechet_distance import frechet_distance
-from mbu_tf.evaluation.made import Made
-from mbu_tf.evaluation.measures import (
+from mbu_tf.evaluation.report.made import Made
+from mbu_tf.evaluation.report.measures import (
     distances,
     measure_attribute,
     measure_distribution,

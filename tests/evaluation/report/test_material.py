@@ -3,7 +3,7 @@ import pytest
 
 from mbu_tf.data.domains import ImageArray, TwoDomains
 from mbu_tf.data.images import write_png
-from mbu_tf.evaluation.material import Material, read_outlined
+from mbu_tf.evaluation.report.material import Material, read_outlined
 
 
 @pytest.fixture
