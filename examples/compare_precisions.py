@@ -35,6 +35,8 @@ parser.add_argument("--output", type=pathlib.Path, default="precisions")
 parser.add_argument("--precisions", nargs="+", choices=PRECISIONS, default=PRECISIONS)
 parser.add_argument("--seeds", type=int, default=3, help="runs in each precision (default: 3)")
 parser.add_argument("--steps", type=int, help="of each run (default: the preset's 3,000)")
+parser.add_argument("--image-size", type=int, default=64, help="default: 64")
+parser.add_argument("--width", type=float, default=0.5, help="of the networks (default: 0.5)")
 arguments = parser.parse_args()
 
 
@@ -52,6 +54,7 @@ def figures(precision, seed):
             steps=arguments.steps,
             seed=seed,
             resume=True,
+            width=arguments.width,
         )
         steps = metrics["steps"]
         found = {
@@ -78,7 +81,7 @@ def table(runs):
     return "\n".join(lines) + "\n"
 
 
-train, test = (load_source("avatars:glasses", split, 64) for split in ("train", "test"))
+train, test = (load_source("avatars:glasses", split, arguments.image_size) for split in ("train", "test"))
 runs = {precision: [] for precision in arguments.precisions}
 for seed in range(arguments.seeds):  # Of each precision one, then one more of each.
     for precision in arguments.precisions:

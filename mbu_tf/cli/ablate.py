@@ -1,15 +1,14 @@
 """`mbu-tf ablate`: variations of a recipe, side by side."""
 
-import argparse
-
 from mbu_tf.cli.arguments import (
     add_command,
-    crop,
+    add_source_options,
     positive_int,
     positive_number,
     power_of_two,
     seed_number,
     source,
+    source_options,
 )
 
 
@@ -76,14 +75,7 @@ def add_parser(subparsers):
         metavar="W",
         help="relative width of the networks, e.g. 0.25",
     )
-    parser.add_argument(
-        "--crop",
-        type=crop,
-        default=argparse.SUPPRESS,
-        metavar="CROP",
-        help="center, whole or LEFT,TOP,RIGHT,BOTTOM in pixels, before resizing (default: the "
-        "centre square); not for avatars",
-    )
+    add_source_options(parser)
     parser.add_argument("--seed", type=seed_number, default=0, metavar="N", help="default: 0")
     parser.add_argument(
         "--classifier-steps",
@@ -96,7 +88,7 @@ def add_parser(subparsers):
 
 def run(arguments):
     from mbu_tf.ablation import ablate
-    from mbu_tf.cli.train import held_out, source_options
+    from mbu_tf.cli.train import held_out
     from mbu_tf.data.sources import load_source
     from mbu_tf.models.content_transfer import MaskedContentTransfer
     from mbu_tf.models.recipes import varied

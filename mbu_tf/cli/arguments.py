@@ -122,3 +122,35 @@ def add_part(parser):
         default="b",
         help="whose own part, of a model that knows both domains' (default: b)",
     )
+
+
+def add_source_options(parser):
+    """Arguments `--crop` and `--cache`, see `source_options`."""
+    parser.add_argument(
+        "--crop",
+        type=crop,
+        default=argparse.SUPPRESS,
+        metavar="CROP",
+        help="center, whole or LEFT,TOP,RIGHT,BOTTOM in pixels, before resizing (default: the "
+        "centre square); not for avatars",
+    )
+    parser.add_argument(
+        "--cache",
+        default=argparse.SUPPRESS,
+        metavar="CACHE",
+        help="memory, none (every file is read anew) or disk:FOLDER, which later runs find again "
+        "(default: memory up to 2 GB, else none); not for avatars",
+    )
+
+
+def source_options(arguments):
+    """What `load_source` is to be told besides, of what is given.
+
+    Raises:
+        ValueError: if avatars are to be cropped or cached.
+    """
+    options = {name: getattr(arguments, name) for name in ("crop", "cache") if name in arguments}
+    if options and arguments.data.startswith("avatars:"):
+        given = " and ".join(f"--{name}" for name in options)
+        raise ValueError(f"Avatars are rendered to size and held in memory: leave out {given}.")
+    return options

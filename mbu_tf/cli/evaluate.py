@@ -1,15 +1,15 @@
 """`mbu-tf evaluate`: the papers' tables and figures, of models and of anybody's pictures."""
 
-import argparse
 import sys
 
 from mbu_tf.cli.arguments import (
     add_command,
-    crop,
+    add_source_options,
     positive_int,
     power_of_two,
     seed_number,
     source,
+    source_options,
 )
 
 
@@ -80,13 +80,7 @@ def add_parser(subparsers):
         metavar="N",
         help="of --images without a model beside them (default: 128)",
     )
-    parser.add_argument(
-        "--crop",
-        type=crop,
-        default=argparse.SUPPRESS,
-        metavar="CROP",
-        help="as for mbu-tf train",
-    )
+    add_source_options(parser)
     parser.add_argument(
         "--features",
         default="inception",
@@ -133,9 +127,6 @@ def run(arguments):
 
     if not arguments.models and not arguments.images:
         raise ValueError("Nothing is to be measured: name a MODEL, or pictures with --images.")
-    options = {"crop": arguments.crop} if "crop" in arguments else {}
-    if options and arguments.data.startswith("avatars:"):
-        raise ValueError("Avatars are rendered to size and cannot be cropped: leave out --crop.")
     systems = open_systems(arguments.models, arguments.images, arguments.image_size)
     material = Material(
         arguments.data,
@@ -143,7 +134,7 @@ def run(arguments):
         arguments.split,
         arguments.limit,
         arguments.masks,
-        **options,
+        **source_options(arguments),
     )
     output = pathlib.Path(arguments.output)
     parts = Parts(output / "parts")

@@ -1,16 +1,16 @@
 """`mbu-tf train`: a model from two image sets."""
 
-import argparse
 import sys
 
 from mbu_tf.cli.arguments import (
     add_command,
-    crop,
+    add_source_options,
     positive_int,
     positive_number,
     power_of_two,
     seed_number,
     source,
+    source_options,
 )
 
 
@@ -69,14 +69,7 @@ def add_parser(subparsers):
         metavar="W",
         help="relative width of the networks, e.g. 0.5",
     )
-    parser.add_argument(
-        "--crop",
-        type=crop,
-        default=argparse.SUPPRESS,
-        metavar="CROP",
-        help="center, whole or LEFT,TOP,RIGHT,BOTTOM in pixels, before resizing (default: the "
-        "centre square); not for avatars",
-    )
+    add_source_options(parser)
     parser.add_argument("--seed", type=seed_number, default=0, metavar="N", help="default: 0")
     parser.add_argument(
         "--checkpoint-every",
@@ -134,14 +127,6 @@ def run(arguments):
     )
     if state == "finished":
         print(f"mbu-tf: the run in {arguments.output} is finished already", file=sys.stderr)
-
-
-def source_options(arguments):
-    """What `load_source` is to be told besides: `crop`, where it is given."""
-    options = {"crop": arguments.crop} if "crop" in arguments else {}
-    if options and arguments.data.startswith("avatars:"):
-        raise ValueError("Avatars are rendered to size and cannot be cropped: leave out --crop.")
-    return options
 
 
 def held_out(data, image_size, options):
