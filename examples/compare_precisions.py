@@ -81,7 +81,9 @@ def table(runs):
     return "\n".join(lines) + "\n"
 
 
-train, test = (load_source("avatars:glasses", split, arguments.image_size) for split in ("train", "test"))
+train, test = (
+    load_source("avatars:glasses", split, arguments.image_size) for split in ("train", "test")
+)
 runs = {precision: [] for precision in arguments.precisions}
 for seed in range(arguments.seeds):  # Of each precision one, then one more of each.
     for precision in arguments.precisions:

@@ -124,6 +124,29 @@ def add_part(parser):
     )
 
 
+def add_training_options(parser):
+    """Arguments in place of what a preset says, and `--seed`."""
+    parser.add_argument(
+        "--image-size",
+        type=power_of_two,
+        metavar="N",
+        help="a power of two of at least 8 (default: the preset's)",
+    )
+    parser.add_argument(
+        "--steps", type=positive_int, metavar="N", help="training steps (default: the preset's)"
+    )
+    parser.add_argument(
+        "--batch-size", type=positive_int, metavar="N", help="images per domain and step"
+    )
+    parser.add_argument(
+        "--width",
+        type=positive_number,
+        metavar="W",
+        help="relative width of the networks, e.g. 0.5",
+    )
+    parser.add_argument("--seed", type=seed_number, default=0, metavar="N", help="default: 0")
+
+
 def add_source_options(parser):
     """Arguments `--crop` and `--cache`, see `source_options`."""
     parser.add_argument(

@@ -5,10 +5,8 @@ import sys
 from mbu_tf.cli.arguments import (
     add_command,
     add_source_options,
+    add_training_options,
     positive_int,
-    positive_number,
-    power_of_two,
-    seed_number,
     source,
     source_options,
 )
@@ -51,26 +49,8 @@ def add_parser(subparsers):
     parser.add_argument(
         "--output", required=True, metavar="DIR", help="folder for model, metrics and pictures"
     )
-    parser.add_argument(
-        "--image-size",
-        type=power_of_two,
-        metavar="N",
-        help="a power of two of at least 8 (default: the preset's)",
-    )
-    parser.add_argument(
-        "--steps", type=positive_int, metavar="N", help="training steps (default: the preset's)"
-    )
-    parser.add_argument(
-        "--batch-size", type=positive_int, metavar="N", help="images per domain and step"
-    )
-    parser.add_argument(
-        "--width",
-        type=positive_number,
-        metavar="W",
-        help="relative width of the networks, e.g. 0.5",
-    )
+    add_training_options(parser)
     add_source_options(parser)
-    parser.add_argument("--seed", type=seed_number, default=0, metavar="N", help="default: 0")
     parser.add_argument(
         "--checkpoint-every",
         type=positive_int,
