@@ -94,7 +94,7 @@ def test_compare_methods(run, narrow, tmp_path, capsys):
 
 
 def test_compare_precisions(run, narrow, tmp_path, capsys):
-    chosen = ("--precisions", "mixed_bfloat16", "--seeds", 1, "--steps", 2)
+    chosen = ("--precisions", "mixed_bfloat16", "--seeds", 1, "--steps", 2, "--width", 0.06)
     run("compare_precisions.py", "--output", "all", *chosen)
     (figures,) = json.loads((tmp_path / "all" / "precisions.json").read_text())["mixed_bfloat16"]
     assert 0 <= figures["segment_iou"] <= 1 and figures["skipped_steps"] == 0

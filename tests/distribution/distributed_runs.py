@@ -53,7 +53,7 @@ def state(model, history):
     """All that a run leaves behind, by name."""
     variables = [*model.variables, *model.optimizer.variables]
     variables += model.discriminator_optimizer.variables
-    values = {f"{i:03d} {v.path}": keras.ops.convert_to_numpy(v) for i, v in enumerate(variables)}
+    values = {f"{i:03d} {v.name}": keras.ops.convert_to_numpy(v) for i, v in enumerate(variables)}
     return {**values, **{f"history {name}": values for name, values in history.items()}}
 
 

@@ -29,9 +29,11 @@ def random_checkpoint(method):
 
 
 def _filled(value, rng):
-    """`value` with every array's numbers drawn anew."""
+    """`value` with every array's numbers drawn anew; variances and squares stay positive."""
     if isinstance(value, dict):
-        return {k: _filled(v, rng) for k, v in value.items()}
+        filled = {k: _filled(v, rng) for k, v in value.items()}
+        squares = [k for k in filled if str(k).endswith(("exp_avg_sq", "running_var"))]
+        return {**filled, **{k: np.abs(filled[k]) for k in squares}}
     if isinstance(value, np.ndarray) and value.dtype == np.int64:
         return rng.integers(0, 10**12, value.shape, np.int64)
     if isinstance(value, np.ndarray) and value.ndim:

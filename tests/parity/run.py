@@ -32,7 +32,7 @@ class Run(NamedTuple):
 
 MORE = bool(os.environ.get("MBU_TF_ALL_STEPS"))
 RUNS = {
-    "mbu-64": Run("mbu", None, 64, 20, 20),
+    "mbu-64": Run("mbu", None, 64, 20 if MORE else 4, 20 if MORE else 10),
     "mbu-128": Run("mbu", None, 128, 3, 3),
     "cd": Run("cd", None, 128, 20 if MORE else 4, 10 if MORE else 5),
     "didd-per_call": Run("didd", "per_call", 128, 3, 10 if MORE else 5),
