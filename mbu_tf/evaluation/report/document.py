@@ -81,10 +81,14 @@ def _guided(shown, name, targets, references):
         yield markup.grid([top, *below], system, side=True)
 
 
+def _plain(shown, name):
+    """Panels of rows without labels, one for each system."""
+    for system, rows in _each(shown, name):
+        yield markup.grid([(None, row) for row in rows], system)
+
+
 def _transfer(shown):
-    panels = [*_guided(shown, "transfer", "targets", "references")]
-    for system, rows in _each(shown, "pairs"):
-        panels.append(markup.grid([(None, row) for row in rows], system))
+    panels = [*_guided(shown, "transfer", "targets", "references"), *_plain(shown, "pairs")]
     about = (
         "The content of the references (left) on the targets (top). Nothing but two unpaired "
         "sets of images says what that content is."
@@ -118,14 +122,11 @@ def _segmentation(shown):
 
 
 def _interpolation(shown):
-    panels = []
-    for system, rows in _each(shown, "interpolation"):
-        panels.append(markup.grid([(None, row) for row in rows], system))
     about = (
         "From one reference's content to another's: the target, the first reference, the blends, "
         "the last reference."
     )
-    return _figure("Interpolation", about, panels, masks=True)
+    return _figure("Interpolation", about, [*_plain(shown, "interpolation")], masks=True)
 
 
 def _swap(shown):

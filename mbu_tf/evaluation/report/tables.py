@@ -228,23 +228,34 @@ def _truth(metrics):
         Column("removal", "lower"),
     ]
     names = ("transfer_error", "transfer_error_outside", "transfer_follows_reference")
-    undone = [f"{name}_unedited" for name in ("transfer_error", "remove_error")]
 
     def cells(found):
         return [find(found, "truth", name) for name in (*names, "remove_error")]
 
-    rows = _rows(metrics, cells)
-    for found in metrics["systems"].values():
-        transfer, removal = (find(found, "truth", name) for name in undone)
-        if transfer:
-            rows.insert(0, Row("nothing done", [transfer, None, None, removal], False))
-            break
+    def undone(found):
+        transfer, removal = (_undone(found, name) for name in ("transfer_error", "remove_error"))
+        return [transfer, None, None, removal] if transfer else None
+
+    rows = [*_nothing_done(metrics, undone), *_rows(metrics, cells)]
     about = (
         "Mean absolute error against the very face rendered so (images in [-1, 1], so at most 2), "
         "inside the exact mask and elsewhere. <em>Follows</em>: share of results nearer to their "
         "own reference's content than to the next one's."
     )
     return Table("Against exact truth", "data whose truth is known", about, columns, rows)
+
+
+def _undone(found, name):
+    """The error `name` of a system if nothing were done."""
+    return find(found, "truth", f"{name}_unedited")
+
+
+def _nothing_done(metrics, cells):
+    """The row to compare with, of the first system that `cells` gives it for, or no row."""
+    for found in map(cells, metrics["systems"].values()):
+        if found:
+            return [Row("nothing done", found, False)]
+    return []
 
 
 def _two_way_to_b(metrics):
@@ -263,12 +274,15 @@ def _two_way(metrics, way, title):
         Column("unchanged there", "higher", "share", 1.0),
     ]
     names = [f"{way}_{name}" for name in ("removed", "added", "outside", "outside_unchanged")]
-    rows = _rows(metrics, lambda found: [find(found, "truth", name) for name in names])
-    for found in metrics["systems"].values():
-        undone = [find(found, "truth", f"{name}_unedited") for name in names[:2]]
-        if all(undone):
-            rows.insert(0, Row("nothing done", [*undone, None, None], False))
-            break
+
+    def cells(found):
+        return [find(found, "truth", name) for name in names]
+
+    def undone(found):
+        both = [_undone(found, name) for name in names[:2]]
+        return [*both, None, None] if all(both) else None
+
+    rows = [*_nothing_done(metrics, undone), *_rows(metrics, cells)]
     about = (
         "Mean absolute error against the very face rendered so (images in [-1, 1]): where the "
         "target's own part was, where the reference's part lies, and everywhere else."
