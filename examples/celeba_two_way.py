@@ -11,7 +11,6 @@ validation images of A and of B before and after their translation.
 import argparse
 
 from mbu_tf import load_model, load_source
-from mbu_tf.data import to_model_range
 from mbu_tf.evaluation import share_in_b, train_attribute_classifier
 
 ATTRIBUTES = ("smile", "glasses")  # Their tasks have the same names.
@@ -38,7 +37,7 @@ for name in ATTRIBUTES:
 
 test = domains("smile_x_glasses", "validation")
 count = min(arguments.images, len(test.a), len(test.b))
-a, b = (to_model_range(images.take(range(count))) for images in (test.a, test.b))
+a, b = test.arrays(count)
 pictures = {
     "A": a,
     "B": b,

@@ -12,7 +12,7 @@ import json
 import pathlib
 
 from mbu_tf import InSequence, load_model, load_source
-from mbu_tf.data import to_model_range, write_png
+from mbu_tf.data import write_png
 from mbu_tf.evaluation import evaluate_two_way, two_way_grid
 from mbu_tf.models.methods import METHODS
 from mbu_tf.training import train_preset
@@ -69,5 +69,5 @@ for i, name in enumerate(arguments.methods):
         values = [figures[f"{way}_{column}"] for column in columns]
         cells = " | ".join(f"{value:.3f}" for value in values[:3])
         print(f"| {name} | {way} | {cells} | {values[3]:.0%} | {seconds:.0f} s |", flush=True)
-    a, b = (to_model_range(images.take(range(5))) for images in (test.a, test.b))
+    a, b = test.arrays(5)
     write_png(arguments.output / f"{name}.png", two_way_grid(model, a, b))

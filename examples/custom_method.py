@@ -10,7 +10,7 @@ import keras
 from keras import ops
 
 from mbu_tf import ContentDisentanglement, load_model, load_source
-from mbu_tf.data import to_model_range, write_png
+from mbu_tf.data import write_png
 from mbu_tf.evaluation import model_grid
 from mbu_tf.exporting import export_tflite
 from mbu_tf.losses import distance
@@ -55,5 +55,5 @@ model.save(output / "model.keras")
 
 model = load_model(output / "model.keras")
 export_tflite(model, output / "model.tflite")
-a, b = (to_model_range(images.take(range(5))) for images in (data.a, data.b))
+a, b = data.arrays(5)
 write_png(output / "transfer.png", model_grid(model, a, b))

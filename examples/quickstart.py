@@ -8,7 +8,7 @@ import pathlib
 
 from mbu_tf import MaskedContentTransfer, load_source
 from mbu_tf.callbacks import TrainingAdvice
-from mbu_tf.data import to_model_range, write_png
+from mbu_tf.data import write_png
 from mbu_tf.evaluation import transfer_grid
 
 parser = argparse.ArgumentParser()
@@ -27,10 +27,9 @@ model.fit(
     shuffle=False,  # they are already
     callbacks=[TrainingAdvice()],
 )
-model.find_mask_threshold(to_model_range(train.b.take(range(min(len(train.b), 512)))))
+model.calibrate(*train.arrays(512))
 model.save(arguments.output / "model.keras")
 
-faces = to_model_range(test.a.take(range(6)))
-with_glasses = to_model_range(test.b.take(range(5)))
+faces, with_glasses = test.arrays(6)
 write_png(arguments.output / "transfer.png", transfer_grid(model, faces, with_glasses))
 print(f"See {arguments.output / 'transfer.png'}")

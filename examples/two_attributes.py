@@ -8,7 +8,7 @@ python examples/two_attributes.py demo/model.keras beards/model.keras
 import argparse
 
 from mbu_tf import load_model, load_source
-from mbu_tf.data import to_model_range, to_uint8, write_png
+from mbu_tf.data import to_uint8, write_png
 from mbu_tf.evaluation import labelled_grid
 
 parser = argparse.ArgumentParser()
@@ -20,8 +20,8 @@ arguments = parser.parse_args()
 glasses, beards = load_model(arguments.glasses), load_model(arguments.beards)
 with_glasses = load_source("avatars:glasses", "test", image_size=glasses.image_size)
 with_beards = load_source("avatars:facial_hair", "test", image_size=beards.image_size)
-faces, eyewear = (to_model_range(x.take(range(8))) for x in (with_glasses.a, with_glasses.b))
-hair = to_model_range(with_beards.b.take(range(8)))
+faces, eyewear = with_glasses.arrays(8)
+_, hair = with_beards.arrays(8)
 
 both = beards.transfer(glasses.transfer(faces, eyewear).image, hair).image
 

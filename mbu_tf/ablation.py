@@ -11,10 +11,9 @@ import json
 import pathlib
 from typing import NamedTuple
 
-import keras
-
 from mbu_tf.data.images import write_png
-from mbu_tf.evaluation.attribute_classifier import train_attribute_classifier
+from mbu_tf.evaluation.attribute_classifier import kept_attribute_classifier
+from mbu_tf.evaluation.parts import Parts
 from mbu_tf.evaluation.pictures import labelled_grid
 from mbu_tf.evaluation.variation import figures_table, model_figures, model_tiles, pair_tiles
 from mbu_tf.files import make_folder, replacing, write_json
@@ -92,8 +91,12 @@ def ablate(
     rows = _rows(variations, {**recipe, "training": training}, common)
     runs, unseen = make_folder(output) / "runs", held_out or domains
     _train_missing(rows, domains, runs)
+    print("Preparing the classifier", flush=True)
     settings = {**common, "size": domains.image_size, "steps": classifier_steps}
-    classifier, accuracy = _classifier(settings, domains, unseen, runs)
+    parts = Parts(runs / f"classifier-{_digest(settings)}")
+    classifier, accuracy = kept_attribute_classifier(
+        parts, settings, lambda: domains, unseen, classifier_steps, seed
+    )
     figures, columns = {}, {}
     for row in rows:
         print(f"Measuring {row.name}", flush=True)
@@ -146,22 +149,6 @@ def _naming(name):
         yield
     except (TypeError, ValueError) as error:
         raise ValueError(f"Row {name!r}: {error}") from error
-
-
-def _classifier(settings, domains, held_out, runs):
-    """The classifier of the two domains and its balanced accuracy on unseen images."""
-    folder = make_folder(runs / f"classifier-{_digest(settings)}")
-    figures = folder / METRICS
-    if not figures.exists():
-        print("Training the classifier", flush=True)
-        classifier, accuracy = train_attribute_classifier(
-            domains, held_out, steps=settings["steps"], seed=settings["seed"]
-        )
-        with replacing(folder / "classifier.keras") as beside:
-            classifier.save(beside)
-        write_json(figures, {**settings, "accuracy": accuracy})
-    accuracy = json.loads(figures.read_text("utf-8"))["accuracy"]
-    return keras.saving.load_model(folder / "classifier.keras"), accuracy
 
 
 def _write(output, rows, figures, accuracy):

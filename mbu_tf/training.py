@@ -4,10 +4,8 @@ import math
 import pathlib
 
 import keras
-import numpy as np
 
 from mbu_tf.callbacks import Backup, TrainingAdvice, TransferPictures
-from mbu_tf.data.domains import to_model_range
 from mbu_tf.evaluation import evaluate_against_truth, evaluate_two_way
 from mbu_tf.files import make_folder, remove_leftovers, write_json
 from mbu_tf.models.content_transfer import MaskedContentTransfer
@@ -123,7 +121,7 @@ def train_recipe(
         checkpoint_every=checkpoint_every,
         settings=settings,
     )
-    found = model.calibrate(*_some(domains, CALIBRATION_IMAGES))
+    found = model.calibrate(*domains.arrays(CALIBRATION_IMAGES))
     model.save(output / MODEL)
 
     metrics |= {
@@ -156,7 +154,7 @@ def _fit(model, domains, output, shown, steps, batch_size, seed, flip, checkpoin
 
     callbacks = [
         history,
-        TransferPictures(output / PICTURES, *_some(shown, PICTURES_SHOWN)),
+        TransferPictures(output / PICTURES, *shown.arrays(PICTURES_SHOWN)),
         advice,
         keras.callbacks.LambdaCallback(
             on_epoch_end=lambda epoch, logs: write_history(output / HISTORY, history.history)
@@ -174,8 +172,3 @@ def _fit(model, domains, output, shown, steps, batch_size, seed, flip, checkpoin
             callbacks=callbacks,
         )
     return history.history, backup
-
-
-def _some(domains, most):
-    """The first images of each domain, float32 in [-1, 1]."""
-    return [to_model_range(x.take(np.arange(min(most, len(x))))) for x in (domains.a, domains.b)]

@@ -6,6 +6,7 @@ import pytest
 from mbu_tf import ablation
 from mbu_tf.data import read_image
 from mbu_tf.data.domains import ImageArray, TwoDomains
+from mbu_tf.evaluation import attribute_classifier
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.loading import load_model
 from mbu_tf.models.recipes import varied
@@ -83,7 +84,7 @@ def test_what_is_finished_is_not_trained_again(done, domains, monkeypatch):
     monkeypatch.setattr(
         ablation, "train_recipe", lambda *a, **k: trained.append(a[0]) or train(*a, **k)
     )
-    monkeypatch.setattr(ablation, "train_attribute_classifier", None)
+    monkeypatch.setattr(attribute_classifier, "train_attribute_classifier", None)
     # Killed while it was trained: a model lies there, the figures that are written last do not.
     rows = json.loads((folder / "ablation.json").read_text())["rows"]
     (folder / rows["no cycle"]["model"]).with_name("metrics.json").unlink()

@@ -118,9 +118,9 @@ def run(arguments):
     import functools
     import pathlib
 
+    from mbu_tf.evaluation.parts import Parts
     from mbu_tf.evaluation.report.judges import CLASSIFIER_STEPS, Judges
     from mbu_tf.evaluation.report.material import Material
-    from mbu_tf.evaluation.report.parts import Parts
     from mbu_tf.evaluation.report.runner import evaluate
     from mbu_tf.evaluation.report.showcase import Sequence
     from mbu_tf.evaluation.report.systems import open_systems

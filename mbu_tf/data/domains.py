@@ -109,6 +109,16 @@ class TwoDomains:
         }
         return dataclasses.replace(self, **changes)
 
+    def arrays(self, count=None):
+        """`(a, b)`: the first `count` images of each domain, or all, as models take them.
+
+        Float32 in [-1, 1]; of a domain that holds fewer, all of them.
+        """
+        return tuple(
+            to_model_range(images.take(np.arange(len(images))[:count]))
+            for images in (self.a, self.b)
+        )
+
     def steps_per_epoch(self, batch_size):
         """Batches in one epoch: once through the larger domain; the smaller one repeats."""
         return math.ceil(max(len(self.a), len(self.b)) / batch_size)

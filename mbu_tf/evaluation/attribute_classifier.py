@@ -1,10 +1,8 @@
 """A classifier of two domains, by which edits are judged (tables 2, 6 and 7)."""
 
 import keras
-import numpy as np
 from keras import layers
 
-from mbu_tf.data.domains import to_model_range
 from mbu_tf.models.inference import checked_images
 from mbu_tf.networks.blocks import leaky_relu
 from mbu_tf.networks.encoder import Encoder
@@ -47,11 +45,38 @@ def train_attribute_classifier(
 
     batches = domains.batches(batch_size, seed, flip=True).map(labelled)
     classifier.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0)
-    a, b = (
-        to_model_range(images.take(np.arange(min(held_out_images, len(images)))))
-        for images in (held_out.a, held_out.b)
+    return classifier, _held_out_accuracy(classifier, held_out, held_out_images)
+
+
+def kept_attribute_classifier(parts, key, load_domains, held_out, steps, seed=0):
+    """`train_attribute_classifier`, or what it gave before.
+
+    Args:
+        parts: `Parts` that keep it.
+        key: all that it depends on, see `Parts.file`.
+        load_domains: function that gives the `TwoDomains` to train on.
+        held_out, steps, seed: as there.
+    """
+    found = []
+
+    def write(path):
+        classifier, accuracy = train_attribute_classifier(
+            load_domains(), held_out, steps=steps, seed=seed
+        )
+        classifier.save(path)
+        found.append(accuracy)
+
+    classifier = keras.saving.load_model(parts.file("classifier.keras", key, write))
+    accuracy = parts.json(
+        "classifier_accuracy",
+        key,
+        lambda: found[0] if found else _held_out_accuracy(classifier, held_out, HELD_OUT_IMAGES),
     )
-    return classifier, balanced_accuracy(classifier, a, b)
+    return classifier, accuracy
+
+
+def _held_out_accuracy(classifier, held_out, images):
+    return balanced_accuracy(classifier, *held_out.arrays(images))
 
 
 def attribute_classifier(image_size):

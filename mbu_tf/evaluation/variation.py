@@ -1,9 +1,8 @@
 """What a variation of a recipe is judged by: figures, a column of pictures, one table."""
 
 import keras
-import numpy as np
 
-from mbu_tf.data.domains import to_model_range, to_uint8
+from mbu_tf.data.domains import to_uint8
 from mbu_tf.evaluation.attribute_classifier import share_in_b
 from mbu_tf.evaluation.features import FeatureExtractor
 from mbu_tf.evaluation.ground_truth import evaluate_against_truth
@@ -32,8 +31,7 @@ COLUMNS = {
 
 
 def _first(domains, most):
-    count = min(len(domains.a), len(domains.b), most)
-    return [to_model_range(images.take(np.arange(count))) for images in (domains.a, domains.b)]
+    return domains.arrays(min(len(domains.a), len(domains.b), most))
 
 
 def model_figures(model, domains, classifier=None):

@@ -169,7 +169,8 @@ class TwoDomainModel(training_step(), keras.Model):
             **kwargs: the rest of `keras.Model.compile`.
 
         Raises:
-            ValueError: on an unknown loss name or an argument outside its range.
+            ValueError: on an unknown loss name, an argument outside its range, or an
+                optimizer that averages weights (`use_ema`).
         """
         unknown = sorted(set(loss_weights or {}) - set(self.default_loss_weights))
         if unknown:
@@ -198,6 +199,13 @@ class TwoDomainModel(training_step(), keras.Model):
                 "`optimizer` and `discriminator_optimizer` must be two instances, since each "
                 f"keeps the state of its own variables. Received: {optimizer} twice"
             )
+        for each in (optimizer, discriminator_optimizer):
+            if each.use_ema:
+                raise ValueError(
+                    "Averaged weights would not fit the running statistics of batch normalisation, "
+                    "and Keras averages those of all networks with one optimizer; leave `use_ema` "
+                    f"out. Received: {each.name} with use_ema=True"
+                )
         compiled = self._checked_jit(jit_compile, kwargs.get("run_eagerly", False))
         super().compile(optimizer=optimizer, jit_compile=compiled, **kwargs)
         self.discriminator_optimizer = self._loss_scaled(discriminator_optimizer)

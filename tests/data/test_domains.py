@@ -117,6 +117,14 @@ def test_pairs_for_evaluation_come_once_in_order_with_masks(domains):
     assert (batch[2] == 1).all()
 
 
+def test_arrays_are_the_first_images_in_the_models_range(domains):
+    for images, array in zip((domains.a, domains.b), domains.arrays(2), strict=True):
+        np.testing.assert_array_equal(array, to_model_range(images.take([0, 1])))
+    a, b = domains.arrays(1000)
+    assert (len(a), len(b)) == (len(domains.a), len(domains.b))
+    np.testing.assert_array_equal(a, domains.arrays()[0])
+
+
 def test_empty_domains_and_wrong_arrays():
     empty = ImageArray(np.zeros((0, 4, 4, 3), np.uint8))
     with pytest.raises(ValueError, match="Domain B holds no image.*A of 3, B of 0"):

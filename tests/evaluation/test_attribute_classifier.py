@@ -13,6 +13,8 @@ from mbu_tf.evaluation import (
     share_in_b,
     train_attribute_classifier,
 )
+from mbu_tf.evaluation.attribute_classifier import kept_attribute_classifier
+from mbu_tf.evaluation.parts import Parts
 
 
 def squares(count, seed):
@@ -39,6 +41,23 @@ def test_it_tells_the_domains_apart(trained, tmp_path):
     classifier.save(tmp_path / "classifier.keras")
     again = keras.saving.load_model(tmp_path / "classifier.keras")
     np.testing.assert_array_equal(again.predict(b, verbose=0), classifier.predict(b, verbose=0))
+
+
+def test_it_is_trained_once_and_its_accuracy_survives_an_interruption(tmp_path):
+    trained = []
+
+    def domains():
+        trained.append(True)
+        return squares(40, 0)[0]
+
+    def kept():
+        unseen = squares(10, 1)[0]
+        return kept_attribute_classifier(Parts(tmp_path), {"x": 1}, domains, unseen, steps=2)
+
+    _, accuracy = kept()
+    (tmp_path / "classifier_accuracy.json").unlink()  # As if stopped before it was written.
+    assert kept()[1] == accuracy
+    assert len(trained) == 1
 
 
 def test_its_maps_find_the_squares(trained):

@@ -328,6 +328,11 @@ def test_one_optimizer_cannot_serve_both_sides(tiny):
         tiny.compile(optimizer, optimizer)
 
 
+def test_averaged_weights_are_refused_before_training(tiny):
+    with pytest.raises(ValueError, match="use_ema` out. Received: mine with use_ema=True"):
+        tiny.compile(discriminator_optimizer=keras.optimizers.Adam(use_ema=True, name="mine"))
+
+
 @pytest.mark.parametrize("data", ["a alone", "four"])
 def test_a_batch_that_is_no_pair_is_refused(tiny, images, data):
     batch = images[0] if data == "a alone" else (*images, *images)

@@ -5,15 +5,14 @@ import pathlib
 import keras
 import numpy as np
 
-from mbu_tf.data.domains import to_model_range
-from mbu_tf.evaluation.attribute_classifier import share_in_b, train_attribute_classifier
+from mbu_tf.evaluation.attribute_classifier import kept_attribute_classifier, share_in_b
 from mbu_tf.evaluation.face_embedding import FaceEmbedding
 from mbu_tf.evaluation.features import (
     FeatureExtractor,
     InceptionFeatures,
     WeightsUnavailableError,
 )
-from mbu_tf.evaluation.report.parts import array_digest, file_digest
+from mbu_tf.evaluation.parts import array_digest, file_digest
 
 # What stands for a network of the user's own in `features` and `embedding`.
 INCEPTION, CLASSIFIER, FACE = "inception", "classifier", "face"
@@ -132,22 +131,14 @@ class Judges:
         return self._made[name]
 
     def _make_classifier(self):
-        trained = {}
-
-        def write(path):
-            classifier, accuracy = train_attribute_classifier(
-                self._material.train, self._material.domains, steps=self._steps, seed=self.seed
-            )
-            classifier.save(path)
-            trained["accuracy"] = accuracy
-
-        path = self._parts.file("classifier.keras", self.classifier_key, write)
-        accuracy = self._parts.json(
-            "classifier_accuracy",
+        return kept_attribute_classifier(
+            self._parts,
             self.classifier_key,
-            lambda: trained.get("accuracy") or self._accuracy(path),
+            lambda: self._material.train,
+            self._material.domains,
+            self._steps,
+            self.seed,
         )
-        return keras.saving.load_model(path), accuracy
 
     def _make_extractor(self, name):
         if name == INCEPTION:
@@ -172,13 +163,13 @@ class Judges:
         extract, material = self.extractor(self.features), self._material
 
         def write(path):
-            train = material.train.first(len(material))
+            train_a, train_b = material.train.arrays(len(material))
             np.savez(
                 path,
                 a=extract(material.a),
                 b=extract(material.b),
-                train_a=extract(_images(train.a)),
-                train_b=extract(_images(train.b)),
+                train_a=extract(train_a),
+                train_b=extract(train_b),
             )
 
         key = {
@@ -187,10 +178,6 @@ class Judges:
             **self.feature_key(self.features),
         }
         return dict(np.load(self._parts.file("real_features.npz", key, write)))
-
-
-def _images(collection):
-    return to_model_range(collection.take(np.arange(len(collection))))
 
 
 def _remembering(extract):

@@ -9,8 +9,8 @@ from PIL import Image
 
 from mbu_tf.data.domains import to_model_range
 from mbu_tf.data.images import read_image, resize_image
+from mbu_tf.evaluation.parts import array_digest
 from mbu_tf.evaluation.report.made import Made
-from mbu_tf.evaluation.report.parts import array_digest
 
 PAIRS = "pairs.csv"
 

@@ -10,8 +10,8 @@ from mbu_tf.data.domains import to_model_range
 from mbu_tf.data.folders import images_by_stem
 from mbu_tf.data.images import center_square, read_image, resize_image
 from mbu_tf.data.sources import load_held_out, load_source
+from mbu_tf.evaluation.parts import array_digest
 from mbu_tf.evaluation.report.listed_pictures import read_mask
-from mbu_tf.evaluation.report.parts import array_digest
 
 
 class Outlined(NamedTuple):
@@ -58,15 +58,14 @@ class Material:
             self.split, domains = split, load_source(source, split, image_size, **options)
         count = min(len(domains.a), len(domains.b), limit or len(domains.b))
         self.domains = domains.first(count)
-        indices = np.arange(count)
-        self.a, self.b = (
-            to_model_range(images.take(indices)) for images in (self.domains.a, self.domains.b)
-        )
+        self.a, self.b = self.domains.arrays()
         masks = self.domains.b_mask
         if outlined is not None:
             self.outlined = read_outlined(*outlined, image_size)
+        elif masks is not None:
+            self.outlined = Outlined(self.b, masks.take(np.arange(count)) > 0)
         else:
-            self.outlined = None if masks is None else Outlined(self.b, masks.take(indices) > 0)
+            self.outlined = None
         self.key = {
             "source": source,
             "split": self.split,

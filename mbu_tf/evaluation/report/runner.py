@@ -5,10 +5,10 @@ import time
 
 from mbu_tf import __version__
 from mbu_tf.evaluation.class_activation import CAM_THRESHOLD, class_activation_maps
+from mbu_tf.evaluation.parts import folder_name
 from mbu_tf.evaluation.report import measures, showcase
 from mbu_tf.evaluation.report.document import write_report
 from mbu_tf.evaluation.report.judges import UnavailableError
-from mbu_tf.evaluation.report.parts import folder_name
 from mbu_tf.evaluation.report.saving import save_material, save_transfers
 from mbu_tf.evaluation.report.systems import DATA, ModelSystem
 from mbu_tf.files import make_folder, replacing, write_json

@@ -4,8 +4,8 @@ import csv
 
 from mbu_tf.data.domains import to_uint8
 from mbu_tf.data.images import write_png
+from mbu_tf.evaluation.parts import folder_name
 from mbu_tf.evaluation.report.listed_pictures import PAIRS
-from mbu_tf.evaluation.report.parts import folder_name
 from mbu_tf.files import make_folder, replacing
 
 

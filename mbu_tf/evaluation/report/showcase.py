@@ -8,8 +8,8 @@ from PIL import Image
 
 from mbu_tf.data.domains import to_model_range, to_uint8
 from mbu_tf.data.sources import load_held_out
+from mbu_tf.evaluation.parts import array_digest, file_digest
 from mbu_tf.evaluation.pictures import mask_picture, segmentation_picture
-from mbu_tf.evaluation.report.parts import array_digest, file_digest
 from mbu_tf.models.loading import load_editor
 
 TARGETS, REFERENCES, STRIP, STEPS, BLENDS = 6, 4, 8, 7, 2

@@ -2,9 +2,9 @@
 
 import pathlib
 
+from mbu_tf.evaluation.parts import file_digest
 from mbu_tf.evaluation.report.listed_pictures import PictureSystem
 from mbu_tf.evaluation.report.made import Made
-from mbu_tf.evaluation.report.parts import file_digest
 from mbu_tf.models.loading import load_model
 from mbu_tf.models.mask_editing import MaskEditing
 from mbu_tf.models.methods import METHODS

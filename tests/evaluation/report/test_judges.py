@@ -3,9 +3,9 @@ import types
 import numpy as np
 import pytest
 
+from mbu_tf.evaluation.parts import Parts
 from mbu_tf.evaluation.report import judges
 from mbu_tf.evaluation.report.judges import Judges, UnavailableError
-from mbu_tf.evaluation.report.parts import Parts
 
 MATERIAL = types.SimpleNamespace(key={}, train_key={})
 

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from mbu_tf.evaluation.report.parts import Parts, array_digest, folder_name
+from mbu_tf.evaluation.parts import Parts, array_digest, folder_name
 
 
 def test_a_part_is_computed_once_for_what_it_depends_on(tmp_path):
