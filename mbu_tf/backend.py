@@ -1,8 +1,17 @@
-"""TensorFlow beside another backend of Keras, where it reads data alone."""
+"""Which backend Keras computes with, and on what."""
 
 import contextlib
 
 import keras
+
+
+def tensorflow_on_cpu():
+    """Whether Keras computes with TensorFlow, and without a GPU."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return not tf.config.list_physical_devices("GPU")
 
 
 def leave_gpu_to_keras():

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from mbu_tf.backend import tensorflow_on_cpu
 from mbu_tf.models.adversarial_step import AdversarialStep
 
 
@@ -20,7 +21,7 @@ class TensorFlowStep(AdversarialStep):
     @staticmethod
     def xla_takes_long():
         """Whether XLA compiles for a CPU, which takes it many minutes, if it ends at all."""
-        return not tf.config.list_physical_devices("GPU")
+        return tensorflow_on_cpu()
 
     def train_step(self, data):
         return self._logs(self.adversarial_step(data))

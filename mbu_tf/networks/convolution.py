@@ -1,20 +1,25 @@
 """The convolutions of all blocks: 4x4 kernels that halve or double the map."""
 
+import keras
 from keras import layers, ops
+
+from mbu_tf.backend import tensorflow_on_cpu
 
 KERNEL_SIZE = 4
 # Largest side, in pixels, of the smaller of a layer's two maps that training
 # computes as a matrix product.
-MATRIX_SIDE = 2
+MATRIX_SIDE = 4
 
 
 class Conv2D(layers.Conv2D):
     """4x4 convolution that halves height and width ("same" padding, stride 2).
 
-    Where the map is tiny, the kernel is larger than all it is applied to, and a
+    Where the map is small, the kernel is larger than all it is applied to, and a
     convolution spends its time on laying the kernel out anew at every call: in
     training it is then one matrix product, which reads the kernel as it lies.
-    Inference, and with it every export, keeps the convolution.
+    So it is in float16 on a CPU, for maps of any size: TensorFlow's gradients of
+    float16 convolutions take a hundred times as long there. Inference, and with it
+    every export, keeps the convolution.
 
     Args:
         filters: channels of the output.
@@ -29,7 +34,7 @@ class Conv2D(layers.Conv2D):
 
     def convolve(self, inputs, kernel, training):
         """`inputs` convolved with `kernel`, and the bias added."""
-        if training and inputs.shape[1] <= 2 * MATRIX_SIDE:
+        if training and _multiplies(inputs.shape[1] // 2, inputs.dtype):
             outputs = convolution(inputs, kernel)
         else:
             outputs = self.convolution_op(inputs, kernel)
@@ -47,11 +52,17 @@ class Conv2DTranspose(layers.Conv2DTranspose):
 
     def convolve(self, inputs, kernel, training):
         """`inputs` convolved with the transpose of `kernel`, and the bias added."""
-        if training and inputs.shape[1] <= MATRIX_SIDE:
+        if training and _multiplies(inputs.shape[1], inputs.dtype):
             outputs = transposed_convolution(inputs, kernel)
         else:
             outputs = ops.conv_transpose(inputs, kernel, strides=2, padding="same")
         return ops.add(outputs, ops.cast(self.bias, outputs.dtype))
+
+
+def _multiplies(side, dtype):
+    """Whether training computes a layer as a matrix product; `side` is of its smaller map."""
+    half = keras.backend.standardize_dtype(dtype) == "float16"
+    return side <= MATRIX_SIDE or (half and tensorflow_on_cpu())
 
 
 def convolution(x, kernel):
@@ -65,21 +76,10 @@ def convolution(x, kernel):
         `(batch, height / 2, width / 2, filters)`.
     """
     kernel = ops.convert_to_tensor(kernel)
-    _, height, width, channels = x.shape
-    rows, columns = height // 2, width // 2
-    padded = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    # Squares of 2x2 pixels, of which every output pixel sees 2x2.
-    squares = ops.reshape(padded, (-1, rows + 1, 2, columns + 1, 2, channels))
-    seen = ops.stack(
-        [
-            ops.stack([squares[:, i : i + rows, :, j : j + columns] for j in (0, 1)], axis=4)
-            for i in (0, 1)
-        ],
-        axis=2,
-    )  # batch, rows, 2 squares, 2 pixels, columns, 2 squares, 2 pixels, channels
-    patches = ops.reshape(ops.transpose(seen, (0, 1, 4, 2, 3, 5, 6, 7)), (-1, 16 * channels))
-    output = ops.matmul(patches, ops.reshape(kernel, (16 * channels, -1)))
-    return ops.reshape(output, (-1, rows, columns, kernel.shape[-1]))
+    columns = image_to_columns(x)
+    _, height, width, seen = columns.shape
+    output = ops.matmul(ops.reshape(columns, (-1, seen)), ops.reshape(kernel, (seen, -1)))
+    return ops.reshape(output, (-1, height, width, kernel.shape[-1]))
 
 
 def transposed_convolution(x, kernel):
@@ -94,20 +94,63 @@ def transposed_convolution(x, kernel):
     """
     kernel = ops.convert_to_tensor(kernel)
     _, height, width, channels = x.shape
-    filters = kernel.shape[2]
-    matrix = ops.reshape(kernel, (16 * filters, channels))
-    painted = ops.matmul(ops.reshape(x, (-1, channels)), ops.transpose(matrix))
-    painted = ops.reshape(painted, (-1, height, width, 2, 2, 2, 2, filters))
-    # Every input pixel paints 2x2 squares of 2x2 pixels, which overlap its neighbours'.
+    painted = 16 * kernel.shape[2]
+    matrix = ops.transpose(ops.reshape(kernel, (painted, channels)))
+    columns = ops.matmul(ops.reshape(x, (-1, channels)), matrix)
+    return columns_to_image(ops.reshape(columns, (-1, height, width, painted)))
+
+
+# Each of the two is the other's gradient. Left to find it, a backend would write a
+# whole image of zeros for every slice.
+@ops.custom_gradient
+def image_to_columns(x):
+    """The 4x4 pixels that each output of `convolution` sees, one beside the other.
+
+    Args:
+        x: `(batch, height, width, channels)`, height and width even.
+
+    Returns:
+        `(batch, height / 2, width / 2, 16 * channels)`.
+    """
+    _, height, width, channels = x.shape
+    rows, columns = height // 2, width // 2
+    padded = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    # Squares of 2x2 pixels, of which every output sees 2x2.
+    squares = ops.reshape(padded, (-1, rows + 1, 2, columns + 1, 2, channels))
+    seen = [
+        ops.reshape(
+            squares[:, i : i + rows, line, j : j + columns], (-1, rows, columns, 2 * channels)
+        )
+        for i in (0, 1)
+        for line in (0, 1)
+        for j in (0, 1)
+    ]
+    return ops.concatenate(seen, axis=-1), lambda upstream: columns_to_image(upstream)
+
+
+@ops.custom_gradient
+def columns_to_image(columns):
+    """The image on which each place paints 4x4 pixels, which add up where they overlap.
+
+    Args:
+        columns: `(batch, height, width, 16 * channels)`.
+
+    Returns:
+        `(batch, 2 * height, 2 * width, channels)`.
+    """
+    _, height, width, painted = columns.shape
+    # 2x2 squares of 2x2 pixels: squares down, pixels down, squares across, pixels across.
+    parts = ops.reshape(columns, (-1, height, width, 2, 2, 2, 2, painted // 16))
     squares = sum(
         ops.pad(
-            painted[:, :, :, i, :, j],
+            parts[:, :, :, i, :, j],
             ((0, 0), (i, 1 - i), (j, 1 - j), (0, 0), (0, 0), (0, 0)),
         )
         for i in (0, 1)
         for j in (0, 1)
     )
     pixels = ops.reshape(
-        ops.transpose(squares, (0, 1, 3, 2, 4, 5)), (-1, 2 * height + 2, 2 * width + 2, filters)
+        ops.transpose(squares, (0, 1, 3, 2, 4, 5)),
+        (-1, 2 * height + 2, 2 * width + 2, painted // 16),
     )
-    return pixels[:, 1:-1, 1:-1]
+    return pixels[:, 1:-1, 1:-1], lambda upstream: image_to_columns(upstream)

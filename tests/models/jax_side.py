@@ -59,6 +59,10 @@ found["skipped"] = history["skipped_steps"]
 found["iterations"] = [int(x.iterations) for x in (model.optimizer, model.discriminator_optimizer)]
 found["finite"] = all(np.isfinite(x).all() for x in model.get_weights())
 
+model.save(folder / "mbu-float32-trained.keras")
+edit = model.transfer(a, b)
+np.savez(folder / "trained.npz", image=edit.image, mask=edit.mask)
+
 keras.config.set_dtype_policy("mixed_float16")
 tiny = {"image_size": 8, "width": 0.02, "separate_channels": 1}
 model = MaskedContentTransfer(**tiny)

@@ -10,7 +10,9 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from mbu_tf.exporting import export_saved_model
 from mbu_tf.models.loading import load_model
 from mbu_tf.models.methods import METHODS
 from mbu_tf.optimizers import FusedAdam, PyTorchAdam
@@ -116,6 +118,17 @@ def test_inference_and_evaluation_agree_in_float32(jax_side, batch):
     assert found["threshold"] == pytest.approx(model.find_mask_threshold(b), rel=0.05)
     for name, value in model.test_step((a, b)).items():
         assert found["evaluated"][name] == pytest.approx(float(value), rel=1e-4), name
+
+
+def test_what_was_trained_there_exports_here(jax_side, batch, tmp_path):
+    folder, _ = jax_side
+    version = export_saved_model(load_model(folder / "mbu-float32-trained.keras"), tmp_path)
+    transfer = tf.saved_model.load(version).signatures["transfer"]
+    target, reference = (tf.constant((x + 1.0) / 2.0) for x in batch)
+    exported = transfer(target=target, reference=reference)
+    there = np.load(folder / "trained.npz")
+    np.testing.assert_allclose(exported["image"], (there["image"] + 1.0) / 2.0, atol=2e-5)
+    np.testing.assert_allclose(exported["mask"], there["mask"], atol=2e-5)
 
 
 def test_steps_that_are_not_finite_are_skipped_and_counted(jax_side):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from mbu_tf.backend import tensorflow_on_cpu
 from mbu_tf.networks import convolution
 
 PLAIN = {
@@ -36,7 +37,7 @@ def outcome(layer, images, upstream, **training):
     return [output, *tape.gradient(total, [images, *values])]
 
 
-@pytest.mark.parametrize("size", [(2, 2), (4, 2), (2, 4), (4, 4)])
+@pytest.mark.parametrize("size", [(2, 2), (4, 2), (2, 4), (4, 4), (8, 8)])
 def test_output_and_gradients_are_those_of_a_convolution(layers, size):
     random = np.random.default_rng(0)
     images = random.normal(size=(2, *size, 3))
@@ -51,15 +52,25 @@ def test_output_and_gradients_are_those_of_a_convolution(layers, size):
         np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
 
 
-def test_only_training_on_tiny_maps_departs_from_the_convolution(layers):
-    ours, _ = layers
-
-    def operations(size, training):
-        graph = tf.function(lambda x: ours(x, training=training)).get_concrete_function(
-            tf.TensorSpec((None, size, size, 3), tf.float64)
+@pytest.mark.parametrize("kind", PLAIN)
+def test_only_training_on_small_maps_or_in_float16_departs_from_the_convolution(kind):
+    def operations(size, training, dtype="float32"):
+        layer = kind(5, dtype=dtype)
+        graph = tf.function(lambda x: layer(x, training=training)).get_concrete_function(
+            tf.TensorSpec((None, size, size, 3), dtype)
         )
         return {node.op for node in graph.graph.as_graph_def().node}
 
-    assert "MatMul" in operations(2, True)
-    assert "MatMul" not in operations(2, False)
-    assert "MatMul" not in operations(8, True)
+    assert "MatMul" in operations(4, True)
+    assert "MatMul" not in operations(4, False)
+    assert "MatMul" not in operations(32, True)
+    assert ("MatMul" in operations(32, True, "float16")) == tensorflow_on_cpu()
+    assert "MatMul" not in operations(32, False, "float16")
+
+
+def test_laying_out_and_adding_up_are_each_others_transpose():
+    random = np.random.default_rng(0)
+    images, columns = random.normal(size=(2, 6, 4, 3)), random.normal(size=(2, 3, 2, 48))
+    laid_out = np.vdot(convolution.image_to_columns(images), columns)
+    added_up = np.vdot(images, convolution.columns_to_image(columns))
+    np.testing.assert_allclose(laid_out, added_up, rtol=1e-12)
