@@ -17,6 +17,16 @@ def default_precision():
         sys.modules["keras"].config.set_dtype_policy("float32")
 
 
+@pytest.fixture
+def eagerly():
+    """TensorFlow runs operation by operation: of few steps, quicker than tracing one."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.fixture(scope="session")
 def tiny_model():
     """A model of 32 px, untrained, but with masks of all values that follow the images."""

@@ -43,6 +43,7 @@ def model(tmp_path):
     return path
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_quickstart(run, tmp_path):
     run("quickstart.py", "--steps", 2, "--output", "out")
     assert (tmp_path / "out" / "model.keras").is_file()
@@ -79,6 +80,7 @@ def narrow(monkeypatch):
         monkeypatch.setitem(recipe["architecture"], "separate_channels", 2)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_compare_methods(run, narrow, tmp_path, capsys):
     chosen = ("--methods", "masked_didd", "cd")  # Two-way, and one-way in sequence.
     run("compare_methods.py", "--output", "all", "--steps", 1, *chosen)
@@ -93,6 +95,7 @@ def test_compare_methods(run, narrow, tmp_path, capsys):
     assert again == rows
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_compare_precisions(run, narrow, tmp_path, capsys):
     chosen = ("--precisions", "mixed_bfloat16", "--seeds", 1, "--steps", 2, "--width", 0.06)
     run("compare_precisions.py", "--output", "all", *chosen)
@@ -115,12 +118,14 @@ def test_custom_method(run, tmp_path):
     assert read_image(tmp_path / "custom" / "transfer.png").std() > 0
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_domain_adaptation(run, narrow, capsys):
     run("domain_adaptation.py", "--steps", 1, "--baseline_steps", 1)
     printed = capsys.readouterr().out
     assert "source: common code" in printed and "target: common code" in printed
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_celeba_two_way(run, tmp_path, monkeypatch, capsys):
     keras.utils.set_random_seed(0)
     DomainIntersectionDifference(image_size=32, width=0.06, separate_channels=2).save("didd.keras")

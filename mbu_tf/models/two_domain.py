@@ -9,6 +9,7 @@ from mbu_tf.failures import explaining_tensorflow
 from mbu_tf.files import replacing
 from mbu_tf.models.recipes import build_optimizer
 from mbu_tf.networks import blocks
+from mbu_tf.optimizers import FusedAdam
 
 DISCRIMINATOR_CODES = ("updated", "shared")
 
@@ -378,4 +379,4 @@ def _weight(name, weight):
 
 def default_optimizer():
     """The paper's Adam: learning rate 2e-4, beta_1 0.5, beta_2 0.999 (appendix A)."""
-    return keras.optimizers.Adam(learning_rate=2e-4, beta_1=0.5, beta_2=0.999)
+    return FusedAdam(learning_rate=2e-4, beta_1=0.5, beta_2=0.999)

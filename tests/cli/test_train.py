@@ -211,6 +211,7 @@ def test_it_is_said_that_there_is_nothing_to_resume(tmp_path, arguments):
     assert arguments[0][1]["resume"] is True
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_trains_to_a_model_that_loads(tmp_path, name):
     write_images(tmp_path / "data", ["trainA", "trainB", "testA", "testB"], 2)

@@ -19,6 +19,7 @@ def wide():
     return model
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_training_evaluation_and_saving(wide, images, tmp_path):
     masks = np.zeros((8, 32, 32, 1), "float32")
     data = tf.data.Dataset.from_tensor_slices((*images, masks)).batch(4)

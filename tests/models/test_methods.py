@@ -47,6 +47,7 @@ def test_the_total_is_the_weighted_sum_of_the_terms(model, images):
     assert logs["loss"] == pytest.approx(total, rel=1e-5)
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("trained", ["generator", "discriminator"])
 def test_each_step_moves_its_own_networks_alone(model, images, trained):
     still, moving = keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.1)
@@ -65,6 +66,7 @@ def test_each_step_moves_its_own_networks_alone(model, images, trained):
     assert moved == (set(networks) - discriminator if trained == "generator" else discriminator)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_save_load_continue_equals_uninterrupted_bit_for_bit(model, images, tmp_path):
     def train(model):
         model.fit(*images, batch_size=4, epochs=2, shuffle=False, verbose=0)
@@ -83,6 +85,7 @@ def test_save_load_continue_equals_uninterrupted_bit_for_bit(model, images, tmp_
             np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_trains_and_gives_float32(method, images, policy):
     keras.config.set_dtype_policy(policy)

@@ -37,6 +37,7 @@ class Frozen(keras.optimizers.SGD):
         super().__init__(learning_rate=0.0)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_generators_step_leaves_the_discriminator_alone(tiny, images):
     tiny.compile(keras.optimizers.SGD(0.1), Frozen())
     before = trainable(tiny, *GENERATOR, "discriminator")
@@ -45,6 +46,7 @@ def test_the_generators_step_leaves_the_discriminator_alone(tiny, images):
     assert changed(before, after) == set(GENERATOR)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_discriminators_step_leaves_the_generator_alone(tiny, images):
     tiny.compile(Frozen(), keras.optimizers.SGD(0.1))
     before = trainable(tiny, *GENERATOR, "discriminator")
@@ -53,6 +55,7 @@ def test_the_discriminators_step_leaves_the_generator_alone(tiny, images):
     assert changed(before, after) == {"discriminator"}
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize(
     "name,touched",
     [
@@ -193,6 +196,7 @@ def batches(images, steps):
     return data.take(steps)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_save_load_continue_equals_uninterrupted_bit_for_bit(images, tmp_path):
     schedule = keras.optimizers.schedules.PolynomialDecay(0.5, 6, 2.0)
 
@@ -257,6 +261,7 @@ class Pairs(keras.utils.PyDataset):
         return tuple(x[part] for x in self.images)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_tf_data_pydataset_and_arrays_train_alike(images):
     results = []
     for data in (lambda: (batches(images, 2),), lambda: (Pairs(images),), lambda: images):
@@ -293,6 +298,7 @@ def test_masks_feed_the_iou_metric_only(tiny, images):
     assert "iou" not in tiny.evaluate(a, b, verbose=0, return_dict=True)
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision_trains_with_losses_in_float32(policy, images):
     keras.config.set_dtype_policy(policy)
