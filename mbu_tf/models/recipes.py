@@ -19,7 +19,7 @@ def build_optimizer(recipe, steps):
             share of the learning rate that a cosine decay over all steps
             leaves, or `None` for a constant one, and `pytorch`, whether it is
             to be PyTorch's Adam.
-        steps: training steps.
+        steps: training steps; of no account at a constant rate.
     """
     rate, share = recipe["learning_rate"], recipe["decay_to"]
     if share is not None:
@@ -37,6 +37,11 @@ def adam(learning_rate, decay_to=None):
         "decay_to": decay_to,
         "pytorch": False,
     }
+
+
+def default_optimizer():
+    """The paper's Adam: learning rate 2e-4, beta_1 0.5, beta_2 0.999 (appendix A)."""
+    return build_optimizer(adam(2e-4), steps=None)
 
 
 def published(description, loss_weights, steps=150_000):

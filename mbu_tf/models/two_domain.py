@@ -7,9 +7,9 @@ import keras
 
 from mbu_tf.failures import explaining_tensorflow
 from mbu_tf.files import replacing
-from mbu_tf.models.recipes import build_optimizer
+from mbu_tf.models.from_recipes import FromRecipes
+from mbu_tf.models.recipes import default_optimizer
 from mbu_tf.networks import blocks
-from mbu_tf.optimizers import FusedAdam
 
 DISCRIMINATOR_CODES = ("updated", "shared")
 
@@ -35,7 +35,7 @@ def training_step():
     )
 
 
-class TwoDomainModel(training_step(), keras.Model):
+class TwoDomainModel(FromRecipes, training_step(), keras.Model):
     """Base of methods that learn from two image sets A and B by domain confusion.
 
     One training step (`AdversarialStep`) updates the generator (encoders and
@@ -49,7 +49,7 @@ class TwoDomainModel(training_step(), keras.Model):
       step needs besides (see there);
     - `default_loss_weights`: the weight of each term, `confusion` among them;
     - `call((a, b))`: what `predict` gives of a pair of batches;
-    - if wanted, `calibrate(a, b)`, `presets` and `formulations`.
+    - if wanted, `calibrate(a, b)`, and `presets` and `formulations` (`FromRecipes`).
 
     Batches are `(a, b)`, or `(a, b, mask_b)` where a true mask of b is known;
     images `(batch, height, width, 3)` float in [-1, 1], masks `(batch, height,
@@ -65,8 +65,6 @@ class TwoDomainModel(training_step(), keras.Model):
 
     default_loss_weights = {}
     default_confusion_label = 0
-    presets = {}
-    formulations = {}
 
     def __init__(self, config=None, published_counts=None, **kwargs):
         # Images keep their float32 under mixed precision: networks cast for themselves.
@@ -80,54 +78,6 @@ class TwoDomainModel(training_step(), keras.Model):
             **self._config,
             "published_counts": self.published_counts,
         }
-
-    @classmethod
-    def from_preset(cls, name, steps=None, formulation=None, **overrides):
-        """A compiled model from a named recipe.
-
-        Args:
-            name: key of `presets`, e.g. `"glasses"`.
-            steps: see `from_recipe`.
-            formulation: `"published_code"` trains as the published code does,
-                step for step; `"paper"`, where the paper's text reads
-                otherwise, as the text has it; `None` as the recipe says
-                (docs/published-code.md compares them).
-            **overrides: see `from_recipe`.
-
-        Raises:
-            ValueError: on an unknown name or formulation.
-        """
-        return cls.from_recipe(cls.recipe(name, formulation), steps, **overrides)
-
-    @classmethod
-    def from_recipe(cls, recipe, steps=None, **overrides):
-        """A compiled model from a recipe, a plain dictionary (`recipes.py` says of what).
-
-        Args:
-            recipe: e.g. `MaskedContentTransfer.recipe("photos")`, or that `varied`.
-            steps: training steps that the recipe's learning rate decay spans;
-                `None` is the recipe's own number.
-            **overrides: constructor arguments in place of the recipe's, e.g.
-                `image_size=64`.
-        """
-        steps = steps or recipe["training"]["steps"]
-        model = cls(**{**recipe["architecture"], **overrides})
-        model.compile(
-            optimizer=build_optimizer(recipe["optimizer"], steps),
-            discriminator_optimizer=build_optimizer(recipe["discriminator_optimizer"], steps),
-            **recipe["compile"],
-        )
-        return model
-
-    @classmethod
-    def recipe(cls, name, formulation=None):
-        """The recipe `name` of `presets` in a formulation; see `from_preset`."""
-        if name not in cls.presets:
-            raise ValueError(f"Presets are {sorted(cls.presets)}. Received: name={name!r}")
-        if formulation is None:
-            return cls.presets[name]
-        blocks.check_choice("formulation", formulation, cls.formulations)
-        return cls.formulations[formulation](cls.presets[name])
 
     def compile(
         self,
@@ -375,8 +325,3 @@ def _weight(name, weight):
             f"`keras.optimizers.schedules.LearningRateSchedule`. Received: {weight!r}"
         )
     return weight
-
-
-def default_optimizer():
-    """The paper's Adam: learning rate 2e-4, beta_1 0.5, beta_2 0.999 (appendix A)."""
-    return FusedAdam(learning_rate=2e-4, beta_1=0.5, beta_2=0.999)
