@@ -13,7 +13,7 @@ from PIL import Image
 
 from mbu_tf.cli.main import main
 from mbu_tf.data.images import write_png
-from mbu_tf.evaluation.attribute_classifier import attribute_classifier
+from mbu_tf.evaluation import attribute_classifier
 from mbu_tf.evaluation.features import WeightsUnavailableError
 from mbu_tf.evaluation.report import judges
 
@@ -22,7 +22,7 @@ def untrained(train, held_out, steps, seed):
     """In place of `train_attribute_classifier`, which has its own tests."""
     assert (len(train.a), len(held_out.a), steps, seed) == (6, 4, 2, 0)
     keras.utils.set_random_seed(0)
-    return attribute_classifier(train.image_size), 0.5
+    return attribute_classifier.attribute_classifier(train.image_size), 0.5
 
 
 def offline():
@@ -59,10 +59,11 @@ def evaluate(folder, model_file):
     def run(*options):
         patch, errors = pytest.MonkeyPatch(), io.StringIO()
         patch.setattr(judges, "InceptionFeatures", offline)
+        trained = attribute_classifier.train_attribute_classifier
         patch.setattr(
-            judges,
+            attribute_classifier,
             "train_attribute_classifier",
-            mock.create_autospec(judges.train_attribute_classifier, side_effect=untrained),
+            mock.create_autospec(trained, side_effect=untrained),
         )
         patch.setattr("sys.stderr", errors)
         patch.setattr("sys.stdout", io.StringIO())

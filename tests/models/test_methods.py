@@ -69,7 +69,7 @@ def test_each_step_moves_its_own_networks_alone(model, images, trained):
 @pytest.mark.usefixtures("eagerly")
 def test_save_load_continue_equals_uninterrupted_bit_for_bit(model, images, tmp_path):
     def train(model):
-        model.fit(*images, batch_size=4, epochs=2, shuffle=False, verbose=0)
+        model.fit(*images, batch_size=4, shuffle=False, verbose=0)
 
     train(model)
     model.save(tmp_path / "model.keras")
@@ -91,7 +91,7 @@ def test_mixed_precision_trains_and_gives_float32(method, images, policy):
     keras.config.set_dtype_policy(policy)
     model = method(**TINY)
     model.compile()
-    history = model.fit(*images, batch_size=4, epochs=2, verbose=0).history
+    history = model.fit(*images, batch_size=4, verbose=0).history
     assert np.isfinite(history["loss"]).all()
     for result in keras.tree.flatten(model(images)):
         assert result.dtype == "float32"
