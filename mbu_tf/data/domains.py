@@ -103,7 +103,9 @@ class TwoDomains:
     def first(self, count):
         """The first `count` images of each domain and their truth, in memory."""
         changes = {
-            field.name: images[:count] if isinstance(images, list) else _first(images, count)
+            field.name: (
+                images[:count] if isinstance(images, list) else ImageArray(_first(images, count))
+            )
             for field in dataclasses.fields(self)
             if (images := getattr(self, field.name)) is not None and field.name != "image_size"
         }
@@ -114,10 +116,7 @@ class TwoDomains:
 
         Float32 in [-1, 1]; of a domain that holds fewer, all of them.
         """
-        return tuple(
-            to_model_range(images.take(np.arange(len(images))[:count]))
-            for images in (self.a, self.b)
-        )
+        return tuple(to_model_range(_first(images, count)) for images in (self.a, self.b))
 
     def steps_per_epoch(self, batch_size):
         """Batches in one epoch: once through the larger domain; the smaller one repeats."""
@@ -222,7 +221,8 @@ class TwoDomains:
 
 
 def _first(images, count):
-    return ImageArray(images.take(np.arange(min(count, len(images)))))
+    """The first `count` images of a collection, or all, uint8."""
+    return images.take(np.arange(len(images))[:count])
 
 
 class _Exit:

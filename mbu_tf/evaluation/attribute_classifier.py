@@ -45,7 +45,7 @@ def train_attribute_classifier(
 
     batches = domains.batches(batch_size, seed, flip=True).map(labelled)
     classifier.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0)
-    return classifier, _held_out_accuracy(classifier, held_out, held_out_images)
+    return classifier, balanced_accuracy(classifier, *held_out.arrays(held_out_images))
 
 
 def kept_attribute_classifier(parts, key, load_domains, held_out, steps, seed=0):
@@ -67,16 +67,14 @@ def kept_attribute_classifier(parts, key, load_domains, held_out, steps, seed=0)
         found.append(accuracy)
 
     classifier = keras.saving.load_model(parts.file("classifier.keras", key, write))
-    accuracy = parts.json(
-        "classifier_accuracy",
-        key,
-        lambda: found[0] if found else _held_out_accuracy(classifier, held_out, HELD_OUT_IMAGES),
-    )
-    return classifier, accuracy
 
+    def accuracy():
+        if found:
+            return found[0]
+        # The last run ended between the two files.
+        return balanced_accuracy(classifier, *held_out.arrays(HELD_OUT_IMAGES))
 
-def _held_out_accuracy(classifier, held_out, images):
-    return balanced_accuracy(classifier, *held_out.arrays(images))
+    return classifier, parts.json("classifier_accuracy", key, accuracy)
 
 
 def attribute_classifier(image_size):
