@@ -40,9 +40,8 @@ def run(arguments):
     from mbu_tf.photos import interpolate_photo, mask_to_uint8
 
     photos = [read_image(path) for path in (arguments.target, *arguments.reference)]
-    edits = interpolate_photo(
-        load_editor(arguments.model, arguments.part), *photos, arguments.steps
-    )
+    model = load_editor(arguments.model, arguments.part)
+    edits = list(interpolate_photo(model, *photos, arguments.steps))
     images = np.concatenate([edit.image for edit in edits], axis=1)
     masks = np.concatenate([mask_to_uint8(edit.mask) for edit in edits], axis=1)
     write_png(arguments.output, np.concatenate([images, np.stack([masks] * 3, axis=-1)]))
