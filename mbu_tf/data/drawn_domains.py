@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 
 from mbu_tf.data.domains import ImageArray, TwoDomains
-from mbu_tf.data.drawn_glasses import draw_glasses, random_glasses
+from mbu_tf.data.drawn_glasses import draw_glasses
+from mbu_tf.data.glasses_styles import random_glasses
 from mbu_tf.faces.framing import Framing
 
 
