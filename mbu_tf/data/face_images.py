@@ -6,6 +6,7 @@ import logging
 import os
 import pathlib
 import warnings
+import zipfile
 
 import numpy as np
 
@@ -29,10 +30,12 @@ class FaceImages(collections.abc.Sequence):
         sources: sequence of what `read_image` takes.
         positions: which of them, integers `(count,)`.
         placements: the numbers of each one's `Placement`, `(count, 4)`.
+        photos: what `sources_stamp` gave when the faces were found.
     """
 
-    def __init__(self, sources, positions, placements):
+    def __init__(self, sources, positions, placements, photos):
         self._sources, self._positions, self._placements = sources, positions, placements
+        self._photos = photos
 
     def __len__(self):
         return len(self._positions)
@@ -43,8 +46,7 @@ class FaceImages(collections.abc.Sequence):
 
     def stamp(self):
         """Bytes that tell these images from others, see `cache_images`."""
-        photos = sources_stamp(self._sources).encode()
-        return photos + self._positions.tobytes() + self._placements.tobytes()
+        return self._photos.encode() + self._positions.tobytes() + self._placements.tobytes()
 
 
 def find_face_images(sources, framing, folder=None, report=warnings.warn):
@@ -69,7 +71,8 @@ def find_face_images(sources, framing, folder=None, report=warnings.warn):
     Raises:
         ValueError: if none is left.
     """
-    file = _cache(folder) / f"{len(sources)}-faces-{sources_stamp(sources)}.npz"
+    photos = sources_stamp(sources)
+    file = _cache(folder) / f"{len(sources)}-faces-{photos}.npz"
     found = _read(file)
     if found is None:
         found = _find(sources)
@@ -92,7 +95,7 @@ def find_face_images(sources, framing, folder=None, report=warnings.warn):
         framing.placement(*sizes[i].tolist(), [tuple(eye) for eye in eyes[i].tolist()])
         for i in positions
     ]
-    return FaceImages(sources, positions, np.array(placements))
+    return FaceImages(sources, positions, np.array(placements), photos)
 
 
 def _find(sources):
@@ -129,9 +132,9 @@ def _cache(folder):
 def _read(file):
     """What `_keep` has written, or `None`."""
     try:
-        with np.load(file) as kept:
+        with open(file, "rb") as opened, np.load(opened) as kept:
             return kept["sizes"], kept["eyes"], kept["kinds"]
-    except (OSError, ValueError, KeyError, EOFError):  # None yet, or a damaged one.
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):  # None, or damaged.
         return None
 
 
