@@ -160,9 +160,8 @@ class _Drawing:
         g, model = self._glasses, self._model
         rng = np.random.default_rng(g.seed)
         (tone,) = self._tones(np.zeros(1), 0)
-        layer = self._layer(
-            "RGBA", tuple(tone.tolist())
-        )  # Clear, but of the frame's colour: edges keep it.
+        # All clear, but of the frame's colour, which the edges then keep.
+        layer = self._layer("RGBA", tuple(tone.tolist()))
         draw = ImageDraw.Draw(layer)
         for side, (points, thickness) in self._arms.items():
             opacity = g.opacity * self._seen_of_arm(side, points)
