@@ -131,7 +131,8 @@ class _Drawing:
 
         `fills` are levels, or RGBA.
         """
-        shapes = (np.asarray(shapes) - self._origin) * self._enlarged - 0.5
+        # Pillow counts from pixels' centres, and drops fractions.
+        shapes = np.rint((np.asarray(shapes) - self._origin) * self._enlarged - 0.5)
         shapes, fills = shapes.reshape(len(shapes), -1).tolist(), np.asarray(fills).tolist()
         for shape, fill in zip(shapes, fills, strict=True):
             draw.polygon(shape, tuple(fill) if isinstance(fill, list) else fill)
