@@ -142,7 +142,7 @@ def drawn_truth(bare, worn, seed=0):
     Face i of A and of B are one pair: the longer domain is cut to the shorter one.
 
     Returns:
-        `TwoDomains` in memory; `b_variants` are the shapes of the glasses.
+        `TwoDomains` in memory; `b_variants` are the glasses' `kind`s.
     """
     numbers = np.arange(min(len(bare), len(worn)))
     bare, worn, styles = bare[numbers], worn[numbers], _styles(seed, len(numbers))
@@ -158,7 +158,7 @@ def drawn_truth(bare, worn, seed=0):
         b_without=ImageArray(worn.images),
         a_with=drawn(bare, styles),
         a_with_next=drawn(bare, [*styles[1:], styles[0]]),
-        b_variants=[random_glasses(style).shape for style in styles],
+        b_variants=[random_glasses(style).kind for style in styles],
         framing=bare.framing,
     )
 

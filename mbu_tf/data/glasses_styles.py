@@ -184,6 +184,15 @@ class Glasses:
     lean: float
     seed: int
 
+    @property
+    def kind(self):
+        """`"sunglasses"`, `"rimless"`, or frames `"thin"` or `"thick"`, from some 3 mm on."""
+        if min(self.tint) < 0.5:
+            return "sunglasses"
+        if self.construction == "rimless":
+            return "rimless"
+        return "thick" if max(self.above, self.below) >= 0.05 else "thin"
+
 
 def random_glasses(seed):
     """A pair of glasses, as people wear them.

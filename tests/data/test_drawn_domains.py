@@ -32,6 +32,7 @@ def test_the_truth_is_exact():
     domains = drawn_truth(bare, worn, seed=4)
     assert len(domains.a) == len(domains.b) == len(domains.b_variants) == 5
     assert domains.framing == FACE and domains.image_size == SIZE
+    assert set(domains.b_variants) <= {"sunglasses", "rimless", "thin", "thick"}
     np.testing.assert_array_equal(all_of(domains.a), bare.images)
     np.testing.assert_array_equal(all_of(domains.b_without), worn.images[:5])
     change = np.abs(all_of(domains.b) - all_of(domains.b_without)).max(axis=-1, keepdims=True)

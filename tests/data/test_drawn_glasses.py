@@ -59,8 +59,16 @@ def test_a_seed_is_a_pair_of_glasses():
     assert {glasses.shape for glasses in many} == set(SHAPES)
     constructions = {"full", "half", "browline", "rimless"}
     assert {glasses.construction for glasses in many} == constructions
-    dark = np.mean([max(glasses.tint) < 0.6 and glasses.gradient == 0 for glasses in many])
-    assert 0.01 < dark < 0.2
+    kinds = [glasses.kind for glasses in many]
+    assert all(kinds.count(kind) > 20 for kind in ("sunglasses", "rimless", "thin", "thick"))
+
+
+def test_kinds():
+    clear = even(tint=(0.9, 0.9, 0.9), above=0.03, below=0.03)
+    assert clear.kind == "thin"
+    assert dataclasses.replace(clear, above=0.05).kind == "thick"
+    assert dataclasses.replace(clear, construction="rimless").kind == "rimless"
+    assert dataclasses.replace(clear, tint=(0.6, 0.5, 0.2)).kind == "sunglasses"
 
 
 def test_the_rim_lies_where_the_numbers_say():
