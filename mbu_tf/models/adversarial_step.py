@@ -108,7 +108,8 @@ class AdversarialStep:
         """Clip by the unscaled global norm and let `optimizer` apply it, if it is finite.
 
         Variables that the loss does not reach (a term of weight 0 may leave a
-        network unused) keep their values.
+        network unused) keep their values; with none left, all being frozen, there
+        is nothing to do.
 
         Args:
             provided: a further condition.
@@ -117,6 +118,8 @@ class AdversarialStep:
             Whether it was applied.
         """
         reached = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
+        if not reached:
+            return ops.convert_to_tensor(provided, dtype="bool")
         gradients, variables = zip(*reached, strict=True)
         norm = self._global_norm(gradients)
         scale = optimizer.scale_loss(ops.ones((), dtype=norm.dtype))
