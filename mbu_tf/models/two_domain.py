@@ -1,5 +1,7 @@
 """The trainer that every two-domain method shares: an adversarial step over five-odd networks."""
 
+import os
+
 import keras
 
 from mbu_tf.failures import explaining_tensorflow
@@ -147,10 +149,26 @@ class TwoDomainModel(FromRecipes, Compilation, training_step(), keras.Model):
         with explaining_tensorflow():
             return super().fit(*args, **kwargs)
 
-    def save(self, filepath, *args, **kwargs):
-        """`keras.Model.save`, but the file appears whole or not at all."""
-        with replacing(filepath) as beside:
-            super().save(beside, *args, **kwargs)
+    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+        """`keras.Model.save`, but a `.keras` file appears whole or not at all.
+
+        Args:
+            filepath, zipped, **kwargs: as Keras has them.
+            overwrite: `False` asks before an existing file is replaced.
+
+        Raises:
+            FileExistsError: if it may not be replaced and nobody can be asked.
+            OSError: if it cannot be written.
+            ValueError: on a name that Keras has no format for.
+        """
+        local = isinstance(filepath, (str, os.PathLike)) and "://" not in str(filepath)
+        if local and not overwrite and os.path.exists(filepath) and not _agreed(filepath):
+            return
+        if local and zipped is not False and str(filepath).endswith(".keras"):
+            with replacing(filepath) as beside:
+                super().save(beside, zipped=zipped, **kwargs)
+        else:  # Keras knows where to, or says what is wrong with the name.
+            super().save(filepath, zipped=zipped, **kwargs)
 
 
 def _layers(parent, path=""):
@@ -159,3 +177,16 @@ def _layers(parent, path=""):
         own = f"{path}{layer.name}"
         yield own, layer
         yield from _layers(layer, f"{own}/")
+
+
+def _agreed(path):
+    """Whether the user lets `path` be replaced, asked as Keras asks."""
+    answer, question = None, f"[WARNING] {path} already exists - overwrite? [y/n] "
+    try:
+        while answer not in ("y", "n"):
+            answer = input(question).strip().lower()
+    except EOFError as error:
+        raise FileExistsError(
+            f"{path} exists already. Pass overwrite=True or choose another name."
+        ) from error
+    return answer == "y"
