@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from mbu_tf import losses
+from mbu_tf.models.first_batch import check_lengths, pair
 
 
 class AdversarialStep:
@@ -29,7 +30,7 @@ class AdversarialStep:
 
     def adversarial_step(self, data):
         """Both updates on a batch, see `TwoDomainModel`; returns the logs."""
-        a, b, mask_b = unpack_batch(data)
+        a, b, mask_b = self._pair(data)
         moving = self._state_moved_before_checks()
         held = self._values(moving)
 
@@ -74,16 +75,21 @@ class AdversarialStep:
 
     def evaluation_step(self, data):
         """All losses of a batch; returns the logs."""
-        a, b, mask_b = unpack_batch(data)
+        a, b, mask_b = self._pair(data)
         total, terms, codes, monitors = self._generator_forward(a, b, mask_b, training=False)
         discriminator_loss, accuracy = self._discriminator_forward(codes, training=False)
         return self._update_metrics(total, terms, monitors, discriminator_loss, accuracy)
 
     def prediction_step(self, data):
-        """`call` on `(a, b)` batches or on `[a, b]` arrays."""
-        while isinstance(data, (tuple, list)) and len(data) == 1:
-            data = data[0]
-        return self(tuple(data[:2]), training=False)
+        """`call` on a batch `(a, b)`."""
+        return self(self._pair(data)[:2], training=False)
+
+    @staticmethod
+    def _pair(data):
+        """`(a, b, mask_b or None)` of a batch, whose lengths, where known, are equal."""
+        batch = pair(data)
+        check_lengths(*batch)
+        return batch
 
     def _generator_forward(self, a, b, mask_b, training):
         """The weighted sum of all terms, the terms, both common codes, and what to show."""
@@ -182,14 +188,3 @@ def adapt_loss_scale(optimizer, finite):
     optimizer.dynamic_scale.assign(ops.where(finite, ops.where(due, scale * 2.0, scale), halved))
     counting = ops.logical_and(finite, ops.logical_not(due))
     optimizer.step_counter.assign(ops.where(counting, steps, ops.zeros_like(steps)))
-
-
-def unpack_batch(data):
-    """`(a, b)` or `(a, b, mask_b)` as `(a, b, mask_b or None)`."""
-    if not isinstance(data, (tuple, list)) or len(data) not in (2, 3) or data[1] is None:
-        raise ValueError(
-            "A batch must be a tuple (a, b) of images of both domains, or (a, b, mask_b). "
-            f"Received: {type(data).__name__} of "
-            f"{len(data) if isinstance(data, (tuple, list)) else 1}"
-        )
-    return (*data, None) if len(data) == 2 else tuple(data)

@@ -161,7 +161,11 @@ class Compilation:
 
     @property
     def metrics(self):
-        return list(getattr(self, "_trackers", {}).values())
+        """What the last call measures, training at first, in the order of `metrics_names`."""
+        without = [] if self._with_masks else [*self.monitors_of_masks]
+        without += ["skipped_steps"] if self._evaluates else []
+        trackers = getattr(self, "_trackers", {})
+        return [tracker for name, tracker in trackers.items() if name not in without]
 
     @property
     def active_losses(self):

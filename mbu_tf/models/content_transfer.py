@@ -72,6 +72,7 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
         "confusion": 0.005,
         "mask_size": 0.0,
     }
+    monitors_of_masks = ("iou",)
     presets = MBU_PRESETS
     formulations = MBU_FORMULATIONS
 

@@ -4,8 +4,8 @@ import os
 
 import keras
 
-from mbu_tf.failures import explaining_tensorflow
 from mbu_tf.files import replacing
+from mbu_tf.models.checked_data import CheckedData
 from mbu_tf.models.compilation import Compilation
 from mbu_tf.models.from_recipes import FromRecipes
 
@@ -31,7 +31,7 @@ def training_step():
     )
 
 
-class TwoDomainModel(FromRecipes, Compilation, training_step(), keras.Model):
+class TwoDomainModel(FromRecipes, CheckedData, Compilation, training_step(), keras.Model):
     """Base of methods that learn from two image sets A and B by domain confusion.
 
     One training step (`AdversarialStep`) updates the generator (encoders and
@@ -58,6 +58,9 @@ class TwoDomainModel(FromRecipes, Compilation, training_step(), keras.Model):
             the model came from; `mbu_tf.interop` sets and explains them.
         **kwargs: those of `keras.Model`.
     """
+
+    # Monitors (`monitor_names`) that only batches with true masks have.
+    monitors_of_masks = ()
 
     def __init__(self, config=None, published_counts=None, **kwargs):
         # Images keep their float32 under mixed precision: networks cast for themselves.
@@ -100,7 +103,8 @@ class TwoDomainModel(FromRecipes, Compilation, training_step(), keras.Model):
             `(terms, code_a, code_b, monitors)`: a dict of unweighted scalar
             losses holding every name in `active_losses` except `confusion`
             (others are left aside), the common codes of a and b, and a dict of
-            scalars to show (`monitor_names`).
+            scalars to show (`monitor_names`, those of `monitors_of_masks` where
+            `mask_b` is given).
         """
         raise NotImplementedError
 
@@ -139,15 +143,6 @@ class TwoDomainModel(FromRecipes, Compilation, training_step(), keras.Model):
             self._trackers[name].update_state(value)
         # What this batch could not measure (iou without masks) is not shown.
         return {name: self._trackers[name].result() for name in values}
-
-    def fit(self, *args, **kwargs):
-        """`keras.Model.fit`; errors of its data and exhausted memory name the mend.
-
-        Raises:
-            OutOfMemory, ValueError, OSError: see `explaining_tensorflow`.
-        """
-        with explaining_tensorflow():
-            return super().fit(*args, **kwargs)
 
     def save(self, filepath, overwrite=True, zipped=None, **kwargs):
         """`keras.Model.save`, but a `.keras` file appears whole or not at all.
