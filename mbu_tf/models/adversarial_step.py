@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from mbu_tf import losses
+from mbu_tf.models.compilation import NO_ADDED_LOSS
 from mbu_tf.models.first_batch import check_lengths, pair
 
 
@@ -94,6 +95,12 @@ class AdversarialStep:
     def _generator_forward(self, a, b, mask_b, training):
         """The weighted sum of all terms, the terms, both common codes, and what to show."""
         terms, code_a, code_b, monitors = self.generator_losses(a, b, mask_b, training=training)
+        missing = set(self.active_losses) - {*terms, "confusion"}
+        if missing:
+            raise ValueError(
+                f"`{type(self).__name__}.generator_losses` must give a term for each loss whose "
+                f"weight is not 0. Received: none for {sorted(missing)}"
+            )
         terms = {name: term for name, term in terms.items() if name in self.active_losses}
         if "confusion" in self.active_losses:
             terms["confusion"] = losses.domain_confusion_loss(
@@ -101,14 +108,17 @@ class AdversarialStep:
                 self.discriminator(code_b, training=training),
                 self.confusion_label,
             )
-        total = sum(self.loss_weight(name) * term for name, term in terms.items())
-        return total, terms, (code_a, code_b), monitors
+        parts = [self.loss_weight(name) * term for name, term in terms.items()]
+        for network in self.generator_networks:
+            parts += regularization(network)
+        return sum(parts), terms, (code_a, code_b), monitors
 
     def _discriminator_forward(self, codes, training):
         """The discriminator's loss and accuracy."""
         logits_a, logits_b = (self.discriminator(c, training=training) for c in codes)
         correct = [ops.mean(ops.cast(x, "float32")) for x in (logits_a < 0, logits_b > 0)]
-        return losses.discriminator_loss(logits_a, logits_b), (correct[0] + correct[1]) / 2.0
+        parts = [losses.discriminator_loss(logits_a, logits_b), *regularization(self.discriminator)]
+        return sum(parts), (correct[0] + correct[1]) / 2.0
 
     def _update(self, optimizer, gradients, variables, clip_norm, provided=True):
         """Clip by the unscaled global norm and let `optimizer` apply it, if it is finite.
@@ -168,6 +178,18 @@ class AdversarialStep:
             inner = getattr(self.optimizer, "inner_optimizer", self.optimizer)
             moved += [*self.generator_variables, *inner.variables]
         return moved
+
+
+def regularization(network):
+    """What the weight regularisers of a network give.
+
+    Raises:
+        ValueError: if its layers have losses of another kind, which would not be counted.
+    """
+    terms = [v.regularizer(v) for v in network.trainable_variables if v.regularizer is not None]
+    if len(network.losses) > len(terms):
+        raise ValueError(NO_ADDED_LOSS)
+    return terms
 
 
 def adapt_loss_scale(optimizer, finite):

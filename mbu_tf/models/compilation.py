@@ -6,9 +6,12 @@ import warnings
 import keras
 
 from mbu_tf.models.recipes import default_optimizer
-from mbu_tf.networks import blocks
 
 DISCRIMINATOR_CODES = ("updated", "shared")
+NO_ADDED_LOSS = (
+    "`add_loss` and activity regularisers are not counted: give the term by name from "
+    "`generator_losses`, and its weight in `default_loss_weights`."
+)
 
 
 class _Kept:
@@ -82,10 +85,15 @@ class Compilation:
             **kwargs: `run_eagerly`, `steps_per_execution` and `auto_scale_loss`
                 of `keras.Model.compile`, which have its defaults at every call.
 
+        Weight regularisers of the networks count in `loss` and `discriminator_loss`.
+
         Raises:
-            ValueError: on an unknown loss name, an argument outside its range, or an
-                optimizer that averages weights (`use_ema`).
+            ValueError: on an unknown loss name, an argument outside its range, an
+                optimizer that averages weights (`use_ema`), or what Keras's own
+                training has and this one has not: `loss`, `metrics`, an overridden
+                `compute_loss` or `compute_metrics`.
         """
+        self._refuse_what_is_not_used(kwargs)
         given = loss_weights or {}
         unknown = sorted(set(given) - set(self.default_loss_weights))
         if unknown:
@@ -124,6 +132,30 @@ class Compilation:
         self._build_optimizers()
         self._build_metrics()
 
+    def _refuse_what_is_not_used(self, arguments):
+        """Raise `ValueError` for what `keras.Model` would train by."""
+        for name in ("loss", "metrics", "weighted_metrics"):
+            if arguments.get(name) is not None:
+                raise ValueError(
+                    f"`{name}` has no meaning here: the losses are the method's own. Weigh them "
+                    "with `loss_weights`, or override `generator_losses`, which also names "
+                    f"scalars to show. Received: {name}={arguments[name]!r}"
+                )
+        for name in ("compute_loss", "compute_metrics"):
+            if getattr(type(self), name) is not getattr(keras.Model, name):
+                raise ValueError(
+                    f"`{type(self).__name__}.{name}` would never be called: override "
+                    "`generator_losses`, which gives the loss terms and scalars to show."
+                )
+
+    def add_loss(self, loss):
+        """Not here: `generator_losses` gives every term by name.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(NO_ADDED_LOSS)
+
     def _checked_jit(self, jit_compile, run_eagerly):
         if jit_compile == "auto":
             return self.compiled_by_default and not run_eagerly
@@ -155,8 +187,9 @@ class Compilation:
     def _build_metrics(self):
         self._trackers = {}
         names = ["loss", *self.active_losses, "discriminator_loss", "discriminator_accuracy"]
+        wide = "float64" if self.compute_dtype == "float64" else "float32"
         for name in [*names, *self.monitor_names]:
-            self._trackers[name] = keras.metrics.Mean(name=name, dtype=blocks.wide_dtype())
+            self._trackers[name] = keras.metrics.Mean(name=name, dtype=wide)
         self._trackers["skipped_steps"] = keras.metrics.Sum(name="skipped_steps")
 
     @property

@@ -7,7 +7,12 @@ import keras
 from mbu_tf.files import replacing
 from mbu_tf.models.checked_data import CheckedData
 from mbu_tf.models.compilation import Compilation
+from mbu_tf.models.constructor import check_saved, given_arguments, is_plain, saved_arguments
 from mbu_tf.models.from_recipes import FromRecipes
+from mbu_tf.models.own_networks import OwnNetworks, check_precision
+
+# What `keras.Model` may be told.
+KERAS_ARGUMENTS = ("name", "trainable", "dtype", "autocast")
 
 
 def training_step():
@@ -31,16 +36,17 @@ def training_step():
     )
 
 
-class TwoDomainModel(FromRecipes, CheckedData, Compilation, training_step(), keras.Model):
+class TwoDomainModel(
+    FromRecipes, OwnNetworks, CheckedData, Compilation, training_step(), keras.Model
+):
     """Base of methods that learn from two image sets A and B by domain confusion.
 
     One training step (`AdversarialStep`) updates the generator (encoders and
     decoders, all losses plus domain confusion) and then the discriminator. A
     method is a subclass that states
 
-    - `generator_networks`: its networks except the discriminator, as a tuple;
-    - `common_encoder` among them, Ec;
-    - `discriminator`: the code discriminator;
+    - `network_names` and for each a method `build_<name>` (`OwnNetworks`), which its
+      constructor calls by `_make_networks()`: `common_encoder` Ec, ..., `discriminator`;
     - `generator_losses(a, b, training)`: its unweighted loss terms and what the
       step needs besides (see there);
     - `default_loss_weights`: the weight of each term, `confusion` among them;
@@ -56,23 +62,56 @@ class TwoDomainModel(FromRecipes, CheckedData, Compilation, training_step(), ker
             `get_config` gives back.
         published_counts: counters of the checkpoint of the published code that
             the model came from; `mbu_tf.interop` sets and explains them.
-        **kwargs: those of `keras.Model`.
+        **kwargs: `name`, `trainable` and `dtype` of `keras.Model`; `dtype` is a
+            precision such as `"mixed_bfloat16"`, for all networks.
+
+    Raises:
+        ValueError: on an argument that it does not have, or outside its range.
     """
 
     # Monitors (`monitor_names`) that only batches with true masks have.
     monitors_of_masks = ()
 
     def __init__(self, config=None, published_counts=None, **kwargs):
+        unknown = sorted(set(kwargs) - set(KERAS_ARGUMENTS))
+        if unknown:
+            raise ValueError(
+                f"{type(self).__name__} has no argument {', '.join(unknown)}; the size of its "
+                f"images is `image_size`. Received: {unknown}"
+            )
         # Images keep their float32 under mixed precision: networks cast for themselves.
         super().__init__(**{"autocast": False, **kwargs})
+        check_precision(self.dtype_policy)
         self._config = config or {}
         self.published_counts = published_counts
+        if "image_size" in self._config:
+            self.image_size = self._config["image_size"]
+
+    def __new__(cls, *args, **kwargs):
+        model = super().__new__(cls, *args, **kwargs)
+        given = given_arguments(cls.__init__, model, args, kwargs)
+        object.__setattr__(model, "_given", given)  # Keras would track it.
+        return model
+
+    @property
+    def arguments(self):
+        """The method's constructor arguments by name, as they hold: `depth` is a number."""
+        return self._config
 
     def get_config(self):
+        """The constructor's arguments, a subclass's own among them, and what is frozen.
+
+        Raises:
+            NotImplementedError: if an argument of a subclass that does not override this
+                method is no plain value.
+        """
+        arguments = saved_arguments(self, self._config, self._given)
+        if type(self).get_config is TwoDomainModel.get_config:
+            check_saved(type(self), arguments)
         frozen = [path for path, layer in _layers(self) if not layer.trainable]
         return {
             **super().get_config(),
-            **self._config,
+            **{name: value for name, value in arguments.items() if is_plain(value)},
             "published_counts": self.published_counts,
             **({"frozen": frozen} if frozen else {}),
         }
@@ -91,10 +130,6 @@ class TwoDomainModel(FromRecipes, CheckedData, Compilation, training_step(), ker
     def monitor_names(self):
         """Names of what `generator_losses` reports beside its losses."""
         return []
-
-    @property
-    def generator_variables(self):
-        return [v for network in self.generator_networks for v in network.trainable_variables]
 
     def generator_losses(self, a, b, mask_b=None, training=False):
         """The method's own loss terms on one batch; to be overridden.
