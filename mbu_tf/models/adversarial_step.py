@@ -32,6 +32,7 @@ class AdversarialStep:
     def adversarial_step(self, data):
         """Both updates on a batch, see `TwoDomainModel`; returns the logs."""
         a, b, mask_b = self._pair(data)
+        self._learning_rates.follow()
         moving = self._state_moved_before_checks()
         held = self._values(moving)
 

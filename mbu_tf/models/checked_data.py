@@ -25,7 +25,9 @@ class CheckedData:
 
     def fit(self, *args, **kwargs):
         """`keras.Model.fit` of checked data, see `CheckedData`."""
-        return self._checked_call(super().fit, args, kwargs)
+        history = self._checked_call(super().fit, args, kwargs)
+        self._learning_rates.follow()  # What callbacks assigned after the last step.
+        return history
 
     def evaluate(self, *args, **kwargs):
         """`keras.Model.evaluate` of checked data, see `CheckedData`."""

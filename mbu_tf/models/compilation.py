@@ -5,6 +5,7 @@ import warnings
 
 import keras
 
+from mbu_tf.models.learning_rates import RATES, LinkedLearningRates
 from mbu_tf.models.recipes import default_optimizer
 
 DISCRIMINATOR_CODES = ("updated", "shared")
@@ -61,7 +62,9 @@ class Compilation:
 
         Args:
             optimizer: Keras optimizer of the encoders and decoders; of a new
-                model the paper's Adam (2e-4, beta_1 0.5).
+                model the paper's Adam (2e-4, beta_1 0.5). Where its learning
+                rate is assigned, as `LearningRateScheduler` and `ReduceLROnPlateau`
+                do, the discriminator's follows in proportion (`LinkedLearningRates`).
             discriminator_optimizer: Keras optimizer of the discriminator, an
                 instance of its own; the paper's Adam again.
             loss_weights: dict from loss name to weight, a number or a
@@ -114,13 +117,15 @@ class Compilation:
                 "`confusion_label` must be 0 (domain A) or 1 (domain B). "
                 f"Received: confusion_label={confusion_label!r}"
             )
+        before = self._both_optimizers()
         optimizers = _checked_optimizers(
-            optimizer or getattr(self, "optimizer", None),
-            discriminator_optimizer or getattr(self, "discriminator_optimizer", None),
+            optimizer or before[0], discriminator_optimizer or before[1]
         )
         compiled = self._checked_jit(jit_compile, kwargs.get("run_eagerly", False))
         super().compile(optimizer=optimizers[0], jit_compile=compiled, **kwargs)
         self.discriminator_optimizer = self._loss_scaled(optimizers[1])
+        if before != self._both_optimizers():
+            self._learning_rates = LinkedLearningRates(*self._both_optimizers())
         self.loss_weights = weights
         if generator_clip_norm is not KEPT:
             self.generator_clip_norm = generator_clip_norm
@@ -174,6 +179,11 @@ class Compilation:
             optimizer = scaler(optimizer, name="discriminator_loss_scale_optimizer")
         return optimizer
 
+    def _both_optimizers(self):
+        """The generator's and the discriminator's, `None` before the first `compile`."""
+        names = ("optimizer", "discriminator_optimizer")
+        return tuple(getattr(self, name, None) for name in names)
+
     def _build_optimizers(self):
         """Create both optimizers' state now, so that a saved state has a place to go.
 
@@ -209,6 +219,17 @@ class Compilation:
         """The weight of a loss term at this step."""
         weight = self.loss_weights[name]
         return weight(self.optimizer.iterations) if callable(weight) else weight
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        if self.compiled:
+            self._learning_rates.save(store)
+
+    def load_own_variables(self, store):
+        state = {name: store[name] for name in store.keys()}
+        super().load_own_variables({n: x for n, x in state.items() if n not in RATES})
+        if self.compiled:
+            self._learning_rates.load(state)
 
     def get_compile_config(self):
         if not self.compiled:
