@@ -145,7 +145,7 @@ def test_an_interrupted_run_goes_on_exactly(images, first, tmp_path):
         model.fit(
             data,
             steps_per_epoch=2,
-            epochs=4,
+            epochs=3,
             verbose=0,
             shuffle=False,
             callbacks=[*pair, *callbacks],
