@@ -2,8 +2,9 @@
 
 import inspect
 
-# Saved by the models themselves.
-SAVED_ELSEWHERE = ("config", "published_counts", "name", "trainable", "dtype", "autocast")
+# What `keras.Model` may be told, and what `TwoDomainModel` has of its own.
+KERAS_ARGUMENTS = ("name", "trainable", "dtype", "autocast")
+SAVED_ELSEWHERE = ("config", "published_counts", "framing", *KERAS_ARGUMENTS)
 
 
 def given_arguments(constructor, model, args, kwargs):

@@ -52,7 +52,7 @@ def checked_images(name, images, size=None):
 class ImageInference:
     """Checks images and runs a computation over them in batches; a mixin.
 
-    Its subclass states `image_size`.
+    Its subclass states `image_size`, and `framing` where photos are to be edited.
     """
 
     def _checked(self, name, images):

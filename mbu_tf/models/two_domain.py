@@ -4,15 +4,19 @@ import os
 
 import keras
 
+from mbu_tf.faces.framing import Framing
 from mbu_tf.files import replacing
 from mbu_tf.models.checked_data import CheckedData
 from mbu_tf.models.compilation import Compilation
-from mbu_tf.models.constructor import check_saved, given_arguments, is_plain, saved_arguments
+from mbu_tf.models.constructor import (
+    KERAS_ARGUMENTS,
+    check_saved,
+    given_arguments,
+    is_plain,
+    saved_arguments,
+)
 from mbu_tf.models.from_recipes import FromRecipes
 from mbu_tf.models.own_networks import OwnNetworks, check_precision
-
-# What `keras.Model` may be told.
-KERAS_ARGUMENTS = ("name", "trainable", "dtype", "autocast")
 
 
 def training_step():
@@ -62,6 +66,8 @@ class TwoDomainModel(
             `get_config` gives back.
         published_counts: counters of the checkpoint of the published code that
             the model came from; `mbu_tf.interop` sets and explains them.
+        framing: how its images are framed, what `Framing.of` takes; edits of photos
+            (`mbu_tf.photos`) and exports follow it. `None` is the centre square.
         **kwargs: `name`, `trainable` and `dtype` of `keras.Model`; `dtype` is a
             precision such as `"mixed_bfloat16"`, for all networks.
 
@@ -72,7 +78,7 @@ class TwoDomainModel(
     # Monitors (`monitor_names`) that only batches with true masks have.
     monitors_of_masks = ()
 
-    def __init__(self, config=None, published_counts=None, **kwargs):
+    def __init__(self, config=None, published_counts=None, framing=None, **kwargs):
         unknown = sorted(set(kwargs) - set(KERAS_ARGUMENTS))
         if unknown:
             raise ValueError(
@@ -84,6 +90,7 @@ class TwoDomainModel(
         check_precision(self.dtype_policy)
         self._config = config or {}
         self.published_counts = published_counts
+        self.framing = Framing.of(framing)
         if "image_size" in self._config:
             self.image_size = self._config["image_size"]
 
@@ -113,6 +120,7 @@ class TwoDomainModel(
             **super().get_config(),
             **{name: value for name, value in arguments.items() if is_plain(value)},
             "published_counts": self.published_counts,
+            "framing": self.framing.get_config(),
             **({"frozen": frozen} if frozen else {}),
         }
 

@@ -104,7 +104,12 @@ def test_an_error_without_words(model_file, monkeypatch):
 SAVED_BEFORE = pathlib.Path(__file__).with_name("saved_before.keras")
 NEXT_STEPS = [
     {"loss": 6.62137, "recon1_b": 0.50379, "cycle_separate": 0.58104, "discriminator_loss": 1.6528},
-    {"loss": 6.55253, "recon1_b": 0.49998, "cycle_separate": 0.60738, "discriminator_loss": 1.62195},
+    {
+        "loss": 6.55253,
+        "recon1_b": 0.49998,
+        "cycle_separate": 0.60738,
+        "discriminator_loss": 1.62195,
+    },
 ]
 
 
