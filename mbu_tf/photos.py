@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from mbu_tf.data.domains import to_model_range
-from mbu_tf.data.images import center_square, resize_image
+from mbu_tf.data.images import center_square, check_photo, resize_image
 from mbu_tf.models.inference import Edit
 
 # Soft masks fade out slowly; what is fainter than this is left untouched.
@@ -119,12 +119,8 @@ def mask_to_uint8(mask):
 
 
 def _model_input(model, photo):
+    check_photo(photo)
     photo = np.asarray(photo)
-    if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[-1] != 3 or not photo.size:
-        raise ValueError(
-            "A photo must be RGB, uint8 (height, width, 3), as `mbu_tf.data.images.read_image` "
-            f"gives it. Received: {photo.dtype} {photo.shape}"
-        )
     return to_model_range(resize_image(center_square(photo), model.image_size))[None]
 
 

@@ -143,6 +143,16 @@ def _grey16_to_rgb(values, transparent):
     return np.repeat(grey[..., None], 3, axis=-1)
 
 
+def check_photo(photo):
+    """Raises ValueError if `photo` is not RGB, uint8 `(height, width, 3)`, and not empty."""
+    photo = np.asarray(photo)
+    if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[-1] != 3 or not photo.size:
+        raise ValueError(
+            "A photo must be RGB, uint8 (height, width, 3), as `mbu_tf.data.images.read_image` "
+            f"gives it. Received: {photo.dtype} {photo.shape}"
+        )
+
+
 def center_square(image):
     """The largest centred square of `image` `(height, width, channels)`."""
     height, width = image.shape[:2]
