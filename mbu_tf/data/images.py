@@ -5,6 +5,7 @@ import numbers
 import os
 import re
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -70,7 +71,28 @@ def read_image(source):
     raise ImageReadError(f"Cannot read the image {name}: {problem}")
 
 
+class FaceImage(NamedTuple):
+    """The square of a photo in which a face is framed, as a source of one image.
+
+    Attributes:
+        source: the photo, what `read_image` takes.
+        placement: `mbu_tf.faces.Placement` of the square in it.
+    """
+
+    source: object
+    placement: object
+
+
+def read_source(source):
+    """`read_image` of a photo; of a `FaceImage` its square at the photo's own scale."""
+    if isinstance(source, FaceImage):
+        return source.placement.upright(read_image(source.source))
+    return read_image(source)
+
+
 def source_name(source):
+    if isinstance(source, FaceImage):
+        return source_name(source.source)
     if isinstance(source, (bytes, bytearray, memoryview)):
         return f"given as {len(source)} bytes"
     if hasattr(source, "read"):
@@ -141,16 +163,6 @@ def _grey16_to_rgb(values, transparent):
     if transparent is not None:
         grey[values == transparent] = 255
     return np.repeat(grey[..., None], 3, axis=-1)
-
-
-def check_photo(photo):
-    """Raises ValueError if `photo` is not RGB, uint8 `(height, width, 3)`, and not empty."""
-    photo = np.asarray(photo)
-    if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[-1] != 3 or not photo.size:
-        raise ValueError(
-            "A photo must be RGB, uint8 (height, width, 3), as `mbu_tf.data.images.read_image` "
-            f"gives it. Received: {photo.dtype} {photo.shape}"
-        )
 
 
 def center_square(image):

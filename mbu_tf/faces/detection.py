@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from mbu_tf.data.images import check_photo
 from mbu_tf.faces.boxes import LEFT_EYE, RIGHT_EYE, moved, sides, without_repeats
 from mbu_tf.faces.looks import first_look, second_look
 
@@ -35,6 +34,11 @@ class Face(NamedTuple):
     left_eye: tuple
     right_eye: tuple
     score: float
+
+    @property
+    def eyes(self):
+        """(left_eye, right_eye)."""
+        return self.left_eye, self.right_eye
 
 
 class NoFaceError(ValueError):
@@ -114,6 +118,16 @@ def choose_faces(faces, which="largest"):
             f"Choose a number from 1 to {len(faces)}. Received: {which}"
         )
     return [faces[place - 1]]
+
+
+def check_photo(photo):
+    """Raises ValueError if `photo` is not RGB, uint8 `(height, width, 3)`, or empty."""
+    photo = np.asarray(photo)
+    if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[-1] != 3 or not photo.size:
+        raise ValueError(
+            "A photo must be RGB, uint8 (height, width, 3), as `mbu_tf.data.images.read_image` "
+            f"gives it. Received: {photo.dtype} {photo.shape}"
+        )
 
 
 def _turned_back(faces, turns, shape):

@@ -25,7 +25,7 @@ class OwnPart(MaskEditing):
         self._model = model
         self._separate_encoder, self._mask_decoder = separate_encoder, mask_decoder
         self._mask_threshold = mask_threshold
-        self.image_size = model.image_size
+        self.image_size, self.framing = model.image_size, model.framing
 
     def common_code(self, images, training=False):
         """Ec(images)."""

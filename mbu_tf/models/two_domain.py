@@ -5,6 +5,7 @@ import warnings
 
 import keras
 
+from mbu_tf.faces.framing import Framing
 from mbu_tf.failures import explaining_tensorflow
 from mbu_tf.files import replacing
 from mbu_tf.models.from_recipes import FromRecipes
@@ -60,23 +61,27 @@ class TwoDomainModel(FromRecipes, training_step(), keras.Model):
             `get_config` gives back.
         published_counts: counters of the checkpoint of the published code that
             the model came from; `mbu_tf.interop` sets and explains them.
+        framing: how its images are framed, what `Framing.of` takes; edits of photos
+            (`mbu_tf.photos`) and exports follow it. `None` is the centre square.
         **kwargs: those of `keras.Model`.
     """
 
     default_loss_weights = {}
     default_confusion_label = 0
 
-    def __init__(self, config=None, published_counts=None, **kwargs):
+    def __init__(self, config=None, published_counts=None, framing=None, **kwargs):
         # Images keep their float32 under mixed precision: networks cast for themselves.
         super().__init__(**{"autocast": False, **kwargs})
         self._config = config or {}
         self.published_counts = published_counts
+        self.framing = Framing.of(framing)
 
     def get_config(self):
         return {
             **super().get_config(),
             **self._config,
             "published_counts": self.published_counts,
+            "framing": self.framing.get_config(),
         }
 
     def compile(

@@ -73,7 +73,7 @@ class InSequence(TwoWayTransfer):
         model_b: one that knows B's.
 
     Raises:
-        ValueError: if their image sizes differ.
+        ValueError: if their image sizes or framings differ.
     """
 
     def __init__(self, model_a, model_b):
@@ -83,7 +83,12 @@ class InSequence(TwoWayTransfer):
                 f"Received: {model_a.image_size} and {model_b.image_size}"
             )
         self.model_a, self.model_b = model_a, model_b
-        self.image_size = model_a.image_size
+        if model_a.framing != model_b.framing:
+            raise ValueError(
+                "Both models must have one framing. "
+                f"Received: {model_a.framing} and {model_b.framing}"
+            )
+        self.image_size, self.framing = model_a.image_size, model_a.framing
 
     def compute_layers_to_b(self, target, reference):
         """A's part off the target; b's part on what is left."""

@@ -19,7 +19,7 @@ def test_a_row_of_images_over_a_row_of_masks(
     assert result == (0, "")
     strip = read_image(output)
     assert strip.shape == (2 * 36, steps * 50, 3)
-    edits = photos.interpolate_photo(tiny_model, *map(read_image, files), steps)
+    edits = list(photos.interpolate_photo(tiny_model, *map(read_image, files), steps))
     for i, edit in enumerate(edits):
         column = strip[:, i * 50 : (i + 1) * 50]
         np.testing.assert_array_equal(column[:36], edit.image)

@@ -5,6 +5,7 @@ import pytest
 
 from mbu_tf import photos
 from mbu_tf.data.domains import to_model_range, to_uint8
+from mbu_tf.faces import CENTRE
 from mbu_tf.models.inference import Edit
 
 SIZE = 16
@@ -26,7 +27,7 @@ def square_of(height, width):
 class Stub:
     """Paints `paint` (in [-1, 1]) wherever `mask` says, whatever it is shown."""
 
-    image_size = SIZE
+    image_size, framing = SIZE, CENTRE
 
     def __init__(self, mask, paint=0.0):
         self.mask = np.broadcast_to(np.float32(mask), (SIZE, SIZE))[None, ..., None]
@@ -71,7 +72,7 @@ def test_pixels_outside_the_mask_are_the_photos_own(shape, edit):
     elif edit == "remove":
         edited = photos.remove_photo(stub, photo)
     else:
-        edited = photos.interpolate_photo(stub, photo, REFERENCE, REFERENCE, 3)[2]
+        edited = next(photos.interpolate_photo(stub, photo, REFERENCE, REFERENCE, 3))
     assert edited.image.shape == given.shape and edited.image.dtype == np.uint8
     assert edited.mask.shape == shape and edited.mask.dtype == np.float32
     outside = np.ones(shape, bool)
@@ -175,7 +176,7 @@ def test_removal_passes_the_threshold_on():
 
 def test_interpolation_gives_each_step():
     photo = random_photo(SIZE, 3 * SIZE)
-    edits = photos.interpolate_photo(Stub(1.0, 1.0), photo, REFERENCE, REFERENCE, 3)
+    edits = list(photos.interpolate_photo(Stub(1.0, 1.0), photo, REFERENCE, REFERENCE, 3))
     # Paint 0, 1/2 and 1, that is 127.5 to even, 191.25 and 255.
     assert [int(edit.image[0, SIZE, 0]) for edit in edits] == [128, 191, 255]
     for edit in edits:
@@ -254,7 +255,7 @@ def test_segmentation_of_model_sized_photos(tiny_model, pair, threshold):
 
 def test_interpolation_of_model_sized_photos(tiny_model, pair):
     target, reference = pair
-    edits = photos.interpolate_photo(tiny_model, target, reference, target, 3, mask_floor=0)
+    edits = list(photos.interpolate_photo(tiny_model, target, reference, target, 3, mask_floor=0))
     expected = tiny_model.interpolate(batch(target), batch(reference), batch(target), 3)
     assert len(edits) == 3
     for edit, image, mask in zip(edits, expected.image[0], expected.mask[0], strict=True):
@@ -265,7 +266,7 @@ def test_interpolation_of_model_sized_photos(tiny_model, pair):
 class TwoWayStub:
     """Removes with a binary mask in the upper half, then paints the lower half."""
 
-    image_size = SIZE
+    image_size, framing = SIZE, CENTRE
 
     def __init__(self):
         upper = np.zeros((1, SIZE, SIZE, 1), np.float32)
