@@ -202,7 +202,7 @@ def source_options(arguments):
 
 
 def add_face_options(parser):
-    """Arguments `--framing` and `--face`, see `face_options`."""
+    """Arguments `--framing` and `--face`, see `photo_options`."""
     parser.add_argument(
         "--framing",
         choices=FRAMINGS,
@@ -227,10 +227,19 @@ def add_reference_face(parser):
     )
 
 
-def face_options(arguments):
-    """Which faces are meant, as `mbu_tf.photos` takes it."""
-    names = ("framing", "face", "reference_face")
+def photo_options(arguments):
+    """How photos are edited, as `mbu_tf.photos` takes it."""
+    names = ("framing", "face", "reference_face", "detail")
     return {name: getattr(arguments, name) for name in names if name in arguments}
+
+
+def add_detail(parser):
+    parser.add_argument(
+        "--no-detail",
+        dest="detail",
+        action="store_false",
+        help="lay on what the model paints, enlarged, in place of what is as sharp as the photo",
+    )
 
 
 def face(text):

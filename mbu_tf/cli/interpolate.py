@@ -6,7 +6,7 @@ from mbu_tf.cli.arguments import (
     add_part,
     add_reference_face,
     at_least_two,
-    face_options,
+    photo_options,
     png_path,
 )
 
@@ -51,7 +51,7 @@ def run(arguments):
 
     photos = [read_image(path) for path in (arguments.target, *arguments.reference)]
     model = load_editor(arguments.model, arguments.part)
-    edits = list(interpolate_photo(model, *photos, arguments.steps, **face_options(arguments)))
+    edits = list(interpolate_photo(model, *photos, arguments.steps, **photo_options(arguments)))
     images = np.concatenate([edit.image for edit in edits], axis=1)
     masks = np.concatenate([mask_to_uint8(edit.mask) for edit in edits], axis=1)
     write_png(arguments.output, np.concatenate([images, np.stack([masks] * 3, axis=-1)]))

@@ -1,7 +1,13 @@
 """`mbu-tf remove`: images without the content."""
 
 from mbu_tf.cli import batch
-from mbu_tf.cli.arguments import add_command, add_face_options, add_threshold, face_options
+from mbu_tf.cli.arguments import (
+    add_command,
+    add_detail,
+    add_face_options,
+    add_threshold,
+    photo_options,
+)
 
 
 def add_parser(subparsers):
@@ -14,6 +20,7 @@ def add_parser(subparsers):
     )
     batch.add_arguments(parser)
     add_face_options(parser)
+    add_detail(parser)
     add_threshold(parser)
 
 
@@ -21,6 +28,6 @@ def run(arguments):
     from mbu_tf.photos import remove_photo
 
     def edit(model, photo):
-        return remove_photo(model, photo, arguments.threshold, **face_options(arguments)).image
+        return remove_photo(model, photo, arguments.threshold, **photo_options(arguments)).image
 
     return batch.process(arguments, edit)
