@@ -179,13 +179,20 @@ def source_options(arguments):
     """What `load_source` is to be told besides, of what is given.
 
     Raises:
-        ValueError: if avatars are to be cropped, framed or cached, or CelebA framed.
+        ValueError: if avatars are to be cropped, framed or cached, portraits cropped or
+            cached, or CelebA framed.
     """
     names = ("crop", "framing", "cache")
     options = {name: getattr(arguments, name) for name in names if name in arguments}
     if options and arguments.data.startswith("avatars:"):
         given = " and ".join(f"--{name}" for name in options)
         raise ValueError(f"Avatars are rendered to size and held in memory: leave out {given}.")
+    unknown = [f"--{name}" for name in options if name != "framing"]
+    if unknown and arguments.data.startswith(("portraits:", "drawn_glasses:")):
+        raise ValueError(
+            "Portraits, and faces to draw on, are framed by their eyes and held in memory: leave "
+            f"out {' and '.join(unknown)}."
+        )
     if "framing" in options and arguments.data.startswith("celeba:"):
         raise ValueError(
             "CelebA's photos are aligned by their eyes as they are, and the model is told so: "

@@ -44,8 +44,8 @@ def add_parser(subparsers):
         required=True,
         type=source,
         metavar="SOURCE",
-        help="avatars:TASK, folders:PATH (with trainA/ and trainB/), celeba:PATH:TASK or "
-        "tfds:NAME:A:B",
+        help="avatars:TASK, folders:PATH (with trainA/ and trainB/), celeba:PATH:TASK, "
+        "drawn_glasses:PATH, portraits:PATH:TASK or tfds:NAME:A:B",
     )
     parser.add_argument(
         "--output", required=True, metavar="DIR", help="folder for model, metrics and pictures"

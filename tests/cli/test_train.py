@@ -165,8 +165,9 @@ def test_pictures_are_cropped(tmp_path, arguments, crop, columns):
         np.testing.assert_array_equal(images.take([0])[0], expected)
 
 
-def test_avatars_are_not_cropped(mbu_tf, tmp_path):
-    command = ["train", "--preset", "avatars", "--data", "avatars:glasses", "--crop", "center"]
+@pytest.mark.parametrize("data", ["avatars:glasses", "portraits:x:glasses", "drawn_glasses:x"])
+def test_what_is_framed_already_is_not_cropped(mbu_tf, tmp_path, data):
+    command = ["train", "--preset", "avatars", "--data", data, "--crop", "center"]
     status, error = mbu_tf(*command, "--output", tmp_path / "run")
     assert status == 1
     assert "leave out --crop" in error and error.count("\n") == 1
