@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from mbu_tf.data.formats import FORMATS, HEIF_MEND, is_heif, readable_formats
 from mbu_tf.files import replacing
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_PIXELS = 100_000_000
 
 _PLAIN_MODES = {"1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr"}
@@ -46,8 +46,9 @@ class ImageReadError(ValueError):
 def read_image(source):
     """One picture as uint8 RGB `(height, width, 3)`.
 
-    JPEG, PNG, WebP, BMP, TIFF and GIF (the first frame) are read. EXIF orientation is
-    applied, transparency is laid on white, 16-bit grey is scaled to 8 bits.
+    The `FORMATS` are read, of animations the first frame, HEIC where pillow-heif is
+    installed. EXIF orientation is applied, transparency is laid on white, 16-bit grey is
+    scaled to 8 bits.
 
     Args:
         source: a path, the file's bytes, or a file object opened in binary mode.
@@ -113,14 +114,17 @@ def _opened(source):
 
 
 def _decode(file):
-    if not file.read(1):
+    head = file.read(12)
+    if not head:
         raise ImageReadError("it is empty. Copy it again, or remove it.")
+    if is_heif(head) and "HEIF" not in readable_formats():
+        raise ImageReadError(f"it is a HEIC photo. {HEIF_MEND}; or convert it.")
     # Pillow warns of large pictures and broken metadata; what matters of it is
     # checked here. A filter for Pillow's modules alone stays set, because
     # `catch_warnings` is not safe in the threads that read images.
     if warnings.filters[:1] != [_PILLOW_FILTER]:
         warnings.filterwarnings("ignore", module=r"PIL\.")
-    image = Image.open(file, formats=FORMATS)
+    image = Image.open(file, formats=readable_formats())
     if image.width * image.height > MAX_PIXELS:
         raise ImageReadError(
             f"{_PROBLEMS[Image.DecompressionBombError]} "
