@@ -7,7 +7,7 @@ from mbu_tf.data.domains import ImageArray, TwoDomains
 from mbu_tf.data.face_images import find_face_images
 from mbu_tf.data.image_files import ImageFiles, cache_images, load_images
 from mbu_tf.data.images import check_preparation, prepare_image
-from mbu_tf.data.search import image_paths
+from mbu_tf.data.search import contents, image_paths
 from mbu_tf.faces import Framing
 
 # What a split's folders may be called, the first that is there is taken. Sets
@@ -87,12 +87,10 @@ def _find_split(root, split):
 
 def _miss_split(root, split):
     names = [f"{name}A, {name}B" for name in SPLITS[split]]
-    found = sorted(entry.name for entry in root.iterdir() if not entry.name.startswith("."))
-    listed = ", ".join(found[:8]) + (", …" if len(found) > 8 else "")
     raise FileNotFoundError(
         f"The split {split!r} needs two folders, or two lists ending in .txt, called "
         f"{' or '.join(names)}. Rename yours, or name them with `a` and `b`. "
-        f"Received: {root} with {listed or 'nothing in it'}"
+        f"Received: {root} with {contents(root)}"
     )
 
 

@@ -53,6 +53,12 @@ def images_by_stem(location):
     return {path.stem: path for path in paths}
 
 
+def contents(folder):
+    """What a folder holds, to be told to a user: its first names, or that there are none."""
+    found = sorted(entry.name for entry in os.scandir(folder) if not entry.name.startswith("."))
+    return ", ".join(found[:8]) + (", …" if len(found) > 8 else "") or "nothing in it"
+
+
 class LeftAside:
     """Files that are no images by their names, counted by their endings."""
 
