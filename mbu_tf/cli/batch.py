@@ -22,7 +22,7 @@ def process(arguments, edit):
 
     Args:
         arguments: with `model`, `images`, `output` and `part`.
-        edit: function of the model and a uint8 photo to a uint8 picture.
+        edit: function of the model and a `Photo` to a picture for `write_png`.
 
     Returns:
         Exit status: 0 if every image was processed, else 1.
@@ -30,7 +30,7 @@ def process(arguments, edit):
     Raises:
         ValueError: if two images would be written to one file, or one over itself.
     """
-    from mbu_tf.data.images import ImageReadError, read_image, write_png
+    from mbu_tf.data.images import ImageReadError, read_photo, write_png
     from mbu_tf.faces import NoFaceError
     from mbu_tf.files import make_folder
     from mbu_tf.models.loading import load_editor
@@ -53,7 +53,7 @@ def process(arguments, edit):
     skipped = 0
     for output, image in outputs.items():
         try:
-            edited = edit(model, read_image(image))
+            edited = edit(model, read_photo(image))
         except ImageReadError as error:
             print(f"mbu-tf: skipped: {error}", file=sys.stderr)
             skipped += 1

@@ -21,6 +21,7 @@ def run(arguments):
     from mbu_tf.photos import remove_photo
 
     def edit(model, photo):
-        return remove_photo(model, photo, arguments.threshold, **face_options(arguments)).image
+        options = face_options(arguments)
+        return photo.edited(*remove_photo(model, photo.image, arguments.threshold, **options))
 
     return batch.process(arguments, edit)

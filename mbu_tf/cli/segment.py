@@ -28,6 +28,7 @@ def run(arguments):
     threshold = None if arguments.soft else arguments.threshold or "stored"
 
     def edit(model, photo):
-        return mask_to_uint8(segment_photo(model, photo, threshold, **face_options(arguments)))
+        options = face_options(arguments)
+        return mask_to_uint8(segment_photo(model, photo.image, threshold, **options))
 
     return batch.process(arguments, edit)
