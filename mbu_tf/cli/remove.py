@@ -10,7 +10,10 @@ def add_parser(subparsers):
         "remove",
         "take the content off images",
         run,
-        ["mbu-tf remove model.keras photo.jpg --output removed"],
+        [
+            "mbu-tf remove model.keras photo.jpg --output removed",
+            "mbu-tf remove model.keras photos --output removed",
+        ],
     )
     batch.add_arguments(parser)
     add_face_options(parser)

@@ -12,7 +12,7 @@ def add_parser(subparsers):
         run,
         [
             "mbu-tf segment model.keras photo.jpg --output masks",
-            "mbu-tf segment model.keras *.jpg --output masks --soft",
+            "mbu-tf segment model.keras photos --output masks --soft",
         ],
     )
     batch.add_arguments(parser)
