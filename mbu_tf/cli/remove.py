@@ -16,7 +16,10 @@ def add_parser(subparsers):
         "remove",
         "take the content off images",
         run,
-        ["mbu-tf remove model.keras photo.jpg --output removed"],
+        [
+            "mbu-tf remove model.keras photo.jpg --output removed",
+            "mbu-tf remove model.keras photos --output removed",
+        ],
     )
     batch.add_arguments(parser)
     add_face_options(parser)
@@ -28,6 +31,7 @@ def run(arguments):
     from mbu_tf.photos import remove_photo
 
     def edit(model, photo):
-        return remove_photo(model, photo, arguments.threshold, **photo_options(arguments)).image
+        options = photo_options(arguments)
+        return photo.edited(*remove_photo(model, photo.image, arguments.threshold, **options))
 
     return batch.process(arguments, edit)

@@ -18,7 +18,7 @@ def add_parser(subparsers):
         run,
         [
             "mbu-tf segment model.keras photo.jpg --output masks",
-            "mbu-tf segment model.keras *.jpg --output masks --soft",
+            "mbu-tf segment model.keras photos --output masks --soft",
         ],
     )
     batch.add_arguments(parser)
@@ -35,6 +35,7 @@ def run(arguments):
     threshold = None if arguments.soft else arguments.threshold or "stored"
 
     def edit(model, photo):
-        return mask_to_uint8(segment_photo(model, photo, threshold, **photo_options(arguments)))
+        options = photo_options(arguments)
+        return mask_to_uint8(segment_photo(model, photo.image, threshold, **options))
 
     return batch.process(arguments, edit)

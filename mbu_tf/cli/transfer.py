@@ -47,13 +47,13 @@ def add_parser(subparsers):
 
 
 def run(arguments):
-    from mbu_tf.data.images import read_image, write_png
+    from mbu_tf.data.images import read_image, read_photo, write_png
     from mbu_tf.models.loading import load_model
     from mbu_tf.photos import mask_to_uint8, translate_photo
 
-    target, reference = read_image(arguments.target), read_image(arguments.reference)
+    target, reference = read_photo(arguments.target), read_image(arguments.reference)
     model = load_model(arguments.model)
-    edit = translate_photo(model, target, reference, arguments.to, **photo_options(arguments))
-    write_png(arguments.output, edit.image)
+    edit = translate_photo(model, target.image, reference, arguments.to, **photo_options(arguments))
+    write_png(arguments.output, target.edited(*edit))
     if arguments.mask:
         write_png(arguments.mask, mask_to_uint8(edit.mask))
