@@ -12,6 +12,8 @@ VERSION = re.search(
 # What TensorFlow Serving warms up with, and its gRPC client.
 SERVING = ["tensorflow-serving-api>=2.20"]
 ONNX = ["tf2onnx>=1.17"]
+# FFmpeg, with its encoders.
+VIDEO = ["av>=14"]
 
 setup(
     name="mbu_tf",
@@ -42,6 +44,7 @@ setup(
         "torch": ["torch>=2.6"],
         # Who a face is, before and after an edit; CC0 weights, 100 MB.
         "faces": ["dlib-bin>=19.24", "face-recognition-models>=0.3"],
+        "video": VIDEO,
         "beam": ["apache-beam>=2.77"],
         "serving": SERVING,
         "onnx": ONNX,
@@ -55,6 +58,7 @@ setup(
             "jax>=0.5",
             *SERVING,
             *ONNX,
+            *VIDEO,
         ],
         # The tests of export/web, which open its page in Debian's chromium.
         "web": ["playwright>=1.40"],

@@ -120,15 +120,19 @@ def _to_rgb(image):
     if image.mode == "I" or image.mode.startswith("I;16"):
         return _grey16_to_rgb(np.asarray(image), transparent)
     if image.mode in _ALPHA_MODES or (image.mode in _PLAIN_MODES and transparent is not None):
-        rgba = np.asarray(image.convert("RGBA"))
-        rgb, alpha = rgba[..., :3], rgba[..., 3:].astype(np.uint16)
-        return ((rgb * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+        return laid_on_white(np.asarray(image.convert("RGBA")))
     if image.mode in _PLAIN_MODES:
         return np.array(image.convert("RGB"))
     raise ImageReadError(
         "its pixels have no fixed range or a colour space that is not read. Save it as RGB or "
         f"grey of 8 or 16 bits. Received: Pillow mode {image.mode!r}"
     )
+
+
+def laid_on_white(rgba):
+    """uint8 `(height, width, 4)` as `(height, width, 3)`."""
+    rgb, alpha = rgba[..., :3], rgba[..., 3:].astype(np.uint16)
+    return ((rgb * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
 
 
 def _grey16_to_rgb(values, transparent):
