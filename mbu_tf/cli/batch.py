@@ -15,7 +15,7 @@ def add_arguments(parser):
     add_part(parser)
 
 
-def process(arguments, edit):
+def process(arguments, edit, edit_video=None):
     """Write `edit(model, image)` for every image; those unreadable or without a face are skipped.
 
     They are named.
@@ -23,6 +23,8 @@ def process(arguments, edit):
     Args:
         arguments: with `model`, `images`, `output` and `part`.
         edit: function of the model and a uint8 photo to a uint8 picture.
+        edit_video: function of the model, a video's path and that of its result, where videos
+            may stand among the images.
 
     Returns:
         Exit status: 0 if every image was processed, else 1.
@@ -34,10 +36,13 @@ def process(arguments, edit):
     from mbu_tf.faces import NoFaceError
     from mbu_tf.files import make_folder
     from mbu_tf.models.loading import load_editor
+    from mbu_tf.video import VideoReadError, is_video, result_name
 
+    videos = {image for image in arguments.images if edit_video and is_video(image)}
     outputs = {}
     for image in arguments.images:
-        output = pathlib.Path(arguments.output) / f"{pathlib.Path(image).stem}.png"
+        name = result_name(image) if image in videos else f"{pathlib.Path(image).stem}.png"
+        output = pathlib.Path(arguments.output) / name
         if output in outputs:
             raise ValueError(
                 f"{outputs[output]} and {image} would both be written to {output}. "
@@ -53,15 +58,16 @@ def process(arguments, edit):
     skipped = 0
     for output, image in outputs.items():
         try:
-            edited = edit(model, read_image(image))
-        except ImageReadError as error:
+            if image in videos:
+                edit_video(model, image, output)
+            else:
+                write_png(output, edit(model, read_image(image)))
+        except (ImageReadError, VideoReadError) as error:
             print(f"mbu-tf: skipped: {error}", file=sys.stderr)
             skipped += 1
         except NoFaceError as error:
             print(f"mbu-tf: skipped: {image}: {error}", file=sys.stderr)
             skipped += 1
-        else:
-            write_png(output, edited)
     if skipped:
         print(f"mbu-tf: skipped {skipped} of {len(outputs)} images", file=sys.stderr)
     return 1 if skipped else 0

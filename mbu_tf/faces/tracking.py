@@ -8,6 +8,8 @@ frames its place is known from the frames before and after.
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from mbu_tf.faces.framing import Framing
 from mbu_tf.faces.smoothing import REACH, smoothed
 
@@ -113,7 +115,7 @@ class FaceTracker:
         places = [track.expected(time) for track in self._tracks]
         missed = any(track.last < self._waiting[-1] for track in self._tracks)
         if time >= self._search_at or missed or not self._tracks:
-            places += [Eyes.of(face.eyes) for face in self._find(photo)]
+            places = _apart(places + [Eyes.of(face.eyes) for face in self._find(photo)])
             self._search_at = time + SEARCH_EVERY
         self._waiting.append(time)
         # All in the same way, be they known or new, lest eyes jump when the whole is searched.
@@ -136,11 +138,12 @@ class FaceTracker:
         return [eyes.points for eyes in shown if eyes]
 
     def _around(self, photo, place):
-        """The faces in the upright square around `place`."""
+        """Eyes near `place`, found in an upright square around it."""
         square = AROUND.placement(*photo.shape[:2], place.points)
         for face in self._find(square.upright(photo)):
-            shares = [[x / square.pixels for x in eye] for eye in face.eyes]
-            yield Eyes.of(square.to_photo(shares).tolist())
+            eyes = Eyes.of(square.to_photo(np.array(face.eyes) / square.pixels).tolist())
+            if place.distance(eyes) < NEAR:
+                yield eyes
 
     def _matched(self, seen, time):
         """Pairs of a track and its eyes, nearest first; eyes of no track begin a new one."""

@@ -2,7 +2,7 @@
 
 import pathlib
 
-from mbu_tf.faces import Framing, choose_faces, find_faces
+from mbu_tf.faces import Framing, NoFaceError, choose_faces, find_faces
 from mbu_tf.faces.tracking import follow_faces
 from mbu_tf.interrupts import Interrupted, noted_signals
 from mbu_tf.photos import remove_photo, translate_photo
@@ -33,7 +33,8 @@ def edit_video(source, output, edit, face="largest", find=find_faces, progress=N
 
     Raises:
         VideoReadError: if `source` is no video, damaged, or of high dynamic range.
-        ValueError: on a wrong `face` or output, or if no frame has such a face.
+        NoFaceError: if no frame has such a face.
+        ValueError: on a wrong `face` or output.
         OSError: if the output cannot be written.
         Interrupted: on Ctrl-C and SIGTERM.
     """
@@ -64,7 +65,11 @@ def edit_video(source, output, edit, face="largest", find=find_faces, progress=N
             else:
                 writer.finish()
                 if not edited:
-                    raise ValueError("no face")
+                    raise NoFaceError(
+                        f"No such face was found in any of the {done} frames of {source}. Show it "
+                        "larger or less turned, choose another, or let the centre square be edited "
+                        "(--framing centre, framing='centre')."
+                    )
         if signals:
             raise Interrupted(f"interrupted: {output} holds the first {done} frames", signals[0])
     return done

@@ -15,6 +15,14 @@ VP9 = "libvpx-vp9", {"crf": "22", "b": "0", "row-mt": "1", "cpu-used": "3"}
 CODECS = {".mp4": H264, ".m4v": H264, ".mov": H264, ".mkv": H264, ".webm": VP9}
 
 
+def result_name(source):
+    """What the result of a video is called, in another folder: as the video, or as MP4."""
+    source = pathlib.Path(source)
+    if source.is_dir():
+        return source.resolve().name
+    return source.name if source.suffix.lower() in CODECS else f"{source.stem}.mp4"
+
+
 def check_output(output, source):
     """Raise `ValueError` unless frames of `source` can be written to `output`.
 
