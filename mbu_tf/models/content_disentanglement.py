@@ -45,6 +45,7 @@ class ContentDisentanglement(OneWayTransfer, TwoDomainModel):
     default_loss_weights = {"recon_a": 1.0, "recon_b": 1.0, "confusion": 0.001}
     presets = CD_PRESETS
     formulations = CD_FORMULATIONS
+    has_masks = False
 
     def __init__(
         self,
