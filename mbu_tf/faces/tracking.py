@@ -8,51 +8,20 @@ frames its place is known from the frames before and after.
 import math
 from typing import NamedTuple
 
-import numpy as np
-
-from mbu_tf.faces.framing import Framing
 from mbu_tf.faces.smoothing import REACH, smoothed
 
 # Seconds that a frame waits: what smoothing looks ahead, and the longest gap that is bridged.
 AHEAD = REACH
 # Seconds between searches of a whole frame; meanwhile known faces are looked for where they were.
 SEARCH_EVERY = 1 / 3
-# The upright square in which a known face is looked for: 5 eye distances wide.
-AROUND = Framing((0.4, 0.43), (0.6, 0.43))
-# How far, in eye distances, a face may be from where it was expected.
+# How far from where it was expected, in eye distances, a face may be.
 NEAR = 1.0
+# Nearer to each other than this are two findings of one face.
+SAME = 0.5
 # Seconds over which a face's motion is measured, to expect it in the next frame.
 MOTION = 0.1
 # A face overtakes a larger one once it is so many times as large, lest the two take turns.
 OVERTAKES = 1.25
-
-
-class Eyes(NamedTuple):
-    """A face's eyes as points of the complex plane, pixels x + y i.
-
-    Attributes:
-        centre: the point between them.
-        span: the way from the left eye to the right one.
-    """
-
-    centre: complex
-    span: complex
-
-    @classmethod
-    def of(cls, points):
-        """From ((x, y), (x, y))."""
-        left, right = (complex(*point) for point in points)
-        return cls((left + right) / 2, right - left)
-
-    @property
-    def points(self):
-        """((x, y), (x, y)) in pixels, the left eye first."""
-        ends = (self.centre - self.span / 2, self.centre + self.span / 2)
-        return tuple((end.real, end.imag) for end in ends)
-
-    def distance(self, other):
-        """How far apart they are, in these eyes' distances."""
-        return (abs(other.centre - self.centre) + abs(other.span - self.span)) / abs(self.span)
 
 
 def follow_faces(frames, find, face="largest"):
@@ -97,6 +66,34 @@ def _chosen(face):
     )
 
 
+class Eyes(NamedTuple):
+    """A face's eyes as points x + y i of the complex plane, in pixels.
+
+    Attributes:
+        centre: the point between them.
+        span: the way from the left eye to the right one.
+    """
+
+    centre: complex
+    span: complex
+
+    @classmethod
+    def of(cls, face):
+        """Those of a `Face`."""
+        left, right = complex(*face.left_eye), complex(*face.right_eye)
+        return cls((left + right) / 2, right - left)
+
+    @property
+    def points(self):
+        """((x, y), (x, y)), the left eye first."""
+        ends = (self.centre - self.span / 2, self.centre + self.span / 2)
+        return tuple((end.real, end.imag) for end in ends)
+
+    def distance(self, other):
+        """How far apart they are, in these eyes' distances."""
+        return (abs(other.centre - self.centre) + abs(other.span - self.span)) / abs(self.span)
+
+
 class FaceTracker:
     """Knows which face of a frame is which of the frames before.
 
@@ -112,16 +109,20 @@ class FaceTracker:
 
     def see(self, photo, time):
         """Find the faces of the next frame: uint8 `(height, width, 3)`, at `time` in seconds."""
-        places = [track.expected(time) for track in self._tracks]
-        missed = any(track.last < self._waiting[-1] for track in self._tracks)
-        if time >= self._search_at or missed or not self._tracks:
-            places = _apart(places + [Eyes.of(face.eyes) for face in self._find(photo)])
-            self._search_at = time + SEARCH_EVERY
         self._waiting.append(time)
-        # All in the same way, be they known or new, lest eyes jump when the whole is searched.
-        seen = _apart(eyes for place in places for eyes in self._around(photo, place))
-        for track, eyes in self._matched(seen, time):
-            track.add(eyes, [at for at in self._waiting if at > track.last])
+        expected = [track.expected(time) for track in self._tracks]
+        seen = self._find(photo, near=expected) if expected else []
+        matches = _matches(expected, seen)
+        if time >= self._search_at or not matches or len(matches) < len(expected):
+            self._search_at = time + SEARCH_EVERY
+            seen = _apart([*seen, *self._find(photo)])
+            matches = _matches(expected, seen)
+        for number, face in enumerate(seen):
+            if number not in matches:
+                matches[number] = len(self._tracks)
+                self._tracks.append(_Track())
+            track = self._tracks[matches[number]]
+            track.add(face, [at for at in self._waiting if at > track.last])
         for i in range(len(self._tracks) - 1):
             if self._tracks[i + 1].size > OVERTAKES * self._tracks[i].size:
                 self._tracks[i : i + 2] = self._tracks[i + 1], self._tracks[i]
@@ -137,38 +138,27 @@ class FaceTracker:
         self._tracks = [track for track in self._tracks if track.last > time]
         return [eyes.points for eyes in shown if eyes]
 
-    def _around(self, photo, place):
-        """Eyes near `place`, found in an upright square around it."""
-        square = AROUND.placement(*photo.shape[:2], place.points)
-        for face in self._find(square.upright(photo)):
-            eyes = Eyes.of(square.to_photo(np.array(face.eyes) / square.pixels).tolist())
-            if place.distance(eyes) < NEAR:
-                yield eyes
 
-    def _matched(self, seen, time):
-        """Pairs of a track and its eyes, nearest first; eyes of no track begin a new one."""
-        pairs = [
-            (track.expected(time).distance(eyes), i, j)
-            for i, track in enumerate(self._tracks)
-            for j, eyes in enumerate(seen)
-        ]
-        matches = {}
-        for distance, i, j in sorted(pairs):
-            if distance < NEAR and i not in matches.values() and j not in matches:
-                matches[j] = i
-        new = [j for j in range(len(seen)) if j not in matches]
-        for j in sorted(new, key=lambda j: -abs(seen[j].span)):
-            matches[j] = len(self._tracks)
-            self._tracks.append(_Track())
-        return [(self._tracks[i], seen[j]) for j, i in matches.items()]
+def _matches(expected, seen):
+    """Which face seen is which expected: a dict of their numbers, the nearest matched first."""
+    pairs = [
+        (Eyes.of(place).distance(Eyes.of(face)), i, j)
+        for i, place in enumerate(expected)
+        for j, face in enumerate(seen)
+    ]
+    matches = {}
+    for distance, i, j in sorted(pairs):
+        if distance < NEAR and i not in matches.values() and j not in matches:
+            matches[j] = i
+    return matches
 
 
-def _apart(seen):
-    """Without those that are the same face once more."""
+def _apart(faces):
+    """Without those that are one found before."""
     kept = []
-    for eyes in seen:
-        if all(eyes.distance(other) > 0.5 for other in kept):
-            kept.append(eyes)
+    for face in faces:
+        if all(Eyes.of(other).distance(Eyes.of(face)) > SAME for other in kept):
+            kept.append(face)
     return kept
 
 
@@ -176,41 +166,48 @@ class _Track:
     """One face in frame after frame."""
 
     def __init__(self):
-        self._seen = {}  # Eyes by time, in its order.
+        self._eyes = {}  # By time, in its order.
 
     @property
     def last(self):
         """When it was last seen."""
-        return max(self._seen, default=-math.inf)
+        return max(self._eyes, default=-math.inf)
 
     @property
     def size(self):
         """The distance of its eyes when it was last seen, in pixels."""
-        return abs(self._seen[self.last].span)
+        return abs(self._eyes[self.last].span)
 
     def expected(self, time):
-        """Where it is at a later time, if it moves on as it did."""
-        last, first = self.last, min(at for at in self._seen if at >= self.last - MOTION)
-        if first == last:
-            return self._seen[last]
-        speed = (self._seen[last].centre - self._seen[first].centre) / (last - first)
-        centre = self._seen[last].centre + (time - last) * speed
-        return self._seen[last]._replace(centre=centre)
+        """The face as it is at a later time, if it moves on as it did."""
+        first = min(at for at in self._eyes if at >= self.last - MOTION)
+        if first == self.last:
+            return self._face
+        way = self._eyes[self.last].centre - self._eyes[first].centre
+        return _moved(self._face, (time - self.last) / (self.last - first) * way)
 
-    def add(self, eyes, times):
+    def add(self, face, times):
         """It is seen at the last of `times`; in the frames between it moved evenly."""
-        last, time = self.last, times[-1]
-        for at in times[:-1] if self._seen else ():
+        eyes, last, time = Eyes.of(face), self.last, times[-1]
+        for at in times[:-1] if self._eyes else ():
             share = (at - last) / (time - last)
-            pairs = zip(self._seen[last], eyes, strict=True)
-            self._seen[at] = Eyes(*(x + share * (y - x) for x, y in pairs))
-        self._seen[time] = eyes
+            pairs = zip(self._eyes[last], eyes, strict=True)
+            self._eyes[at] = Eyes(*(x + share * (y - x) for x, y in pairs))
+        self._eyes[time], self._face = eyes, face
 
     def smoothed(self, time):
         """Its eyes at `time`, from before and after; `None` if it was not there."""
-        self._seen = {at: eyes for at, eyes in self._seen.items() if at >= time - REACH}
-        if time not in self._seen:
+        self._eyes = {at: eyes for at, eyes in self._eyes.items() if at >= time - REACH}
+        if time not in self._eyes:
             return None
-        unit = abs(self._seen[time].span)
-        paths = zip(*self._seen.values(), strict=True)
-        return Eyes(*(smoothed(list(self._seen), path, time, unit) for path in paths))
+        unit = abs(self._eyes[time].span)
+        paths = zip(*self._eyes.values(), strict=True)
+        return Eyes(*(smoothed(list(self._eyes), path, time, unit) for path in paths))
+
+
+def _moved(face, way):
+    """A `Face` moved by a complex number of pixels."""
+    way = (way.real, way.imag)
+    points = (face.box[:2], face.box[2:], face.left_eye, face.right_eye)
+    start, end, *eyes = ((x + way[0], y + way[1]) for x, y in points)
+    return face._replace(box=(*start, *end), left_eye=eyes[0], right_eye=eyes[1])

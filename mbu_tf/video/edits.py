@@ -41,38 +41,39 @@ def edit_video(source, output, edit, face="largest", find=find_faces, progress=N
     check_output(output, source)
     video = FrameFolder(source) if pathlib.Path(source).is_dir() else VideoFile(source)
     done = edited = 0
-    with noted_signals() as signals:
-
-        def read():
-            for frame in video.frames():
-                yield frame
-                if signals:
-                    return
-
-        with opened_output(output, video) as writer:
-            if face is None:
-                followed = ((frame, None) for frame in read())
-            else:
-                followed = follow_faces(read(), find, face)
-            for frame, faces in followed:
-                seen = faces is None or len(faces) > 0
-                writer.write(edit(frame.image, faces) if seen else frame.image, frame)
-                done, edited = done + 1, edited + seen
-                if progress is not None:
-                    progress(done, video.count)
-                if signals:
-                    break
-            else:
-                writer.finish()
-                if not edited:
-                    raise NoFaceError(
-                        f"No such face was found in any of the {done} frames of {source}. Show it "
-                        "larger or less turned, choose another, or let the centre square be edited "
-                        "(--framing centre, framing='centre')."
-                    )
-        if signals:
-            raise Interrupted(f"interrupted: {output} holds the first {done} frames", signals[0])
+    with noted_signals() as signals, opened_output(output, video) as writer:
+        frames = _until(signals, video.frames())
+        if face is None:
+            followed = ((frame, None) for frame in frames)
+        else:
+            followed = follow_faces(frames, find, face)
+        for frame, faces in followed:
+            seen = faces is None or len(faces) > 0
+            writer.write(edit(frame.image, faces) if seen else frame.image, frame)
+            done, edited = done + 1, edited + seen
+            if progress is not None:
+                progress(done, video.count)
+            if signals:
+                break
+        else:
+            if not edited:
+                raise NoFaceError(
+                    f"No such face was found in any of the {done} frames of {source}. Show it "
+                    "larger or less turned, choose another, or let the centre square be edited: "
+                    "--framing centre."
+                )
+            writer.finish()
+    if signals:
+        raise Interrupted(f"interrupted: {output} holds the first {done} frames", signals[0])
     return done
+
+
+def _until(signals, frames):
+    """`frames` until there is a signal."""
+    for frame in frames:
+        yield frame
+        if signals:
+            return
 
 
 def translate_video(
@@ -100,35 +101,32 @@ def translate_video(
     Returns, raises:
         As `edit_video`; `NoFaceError` if the reference has no face.
     """
-    framing = model.framing if framing is None else Framing.of(framing)
-    faces = framing.kind == "face"
-    if faces:  # Of the reference once, not for each frame.
+    framing, follow = _framing(model, framing, face)
+    if follow is not None:  # Found in the reference once, not for each frame.
         reference_face = choose_faces(find_faces(reference), reference_face)
+    options |= {"framing": framing, "reference_face": reference_face}
 
-    def edit(image, eyes):
-        return translate_photo(
-            model,
-            image,
-            reference,
-            to,
-            framing=framing,
-            face=eyes,
-            reference_face=reference_face,
-            **options,
-        ).image
+    def edit(image, faces):
+        chosen = face if faces is None else faces
+        return translate_photo(model, image, reference, to, face=chosen, **options).image
 
-    return edit_video(source, output, edit, face if faces else None, progress=progress)
+    return edit_video(source, output, edit, follow, find_faces, progress)
 
 
 def remove_video(
     model, source, output, threshold=None, framing=None, face="largest", progress=None, **options
 ):
     """`remove_photo` of every frame of a video; arguments as there and for `translate_video`."""
+    framing, follow = _framing(model, framing, face)
+
+    def edit(image, faces):
+        chosen = face if faces is None else faces
+        return remove_photo(model, image, threshold, framing, chosen, **options).image
+
+    return edit_video(source, output, edit, follow, find_faces, progress)
+
+
+def _framing(model, framing, face):
+    """The framing, and which faces are followed: `None` for the centre square."""
     framing = model.framing if framing is None else Framing.of(framing)
-
-    def edit(image, eyes):
-        return remove_photo(model, image, threshold, framing=framing, face=eyes, **options).image
-
-    return edit_video(
-        source, output, edit, face if framing.kind == "face" else None, progress=progress
-    )
+    return framing, face if framing.kind == "face" else None

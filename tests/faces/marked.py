@@ -7,12 +7,9 @@ from scipy import ndimage
 
 
 class Dots(NamedTuple):
+    box: tuple
     left_eye: tuple
     right_eye: tuple
-
-    @property
-    def eyes(self):
-        return self.left_eye, self.right_eye
 
 
 def picture(faces, height=120, width=160):
@@ -26,20 +23,32 @@ def picture(faces, height=120, width=160):
     return image
 
 
-def find(photo):
-    """The faces of such a picture, largest first."""
+def find(photo, near=None):
+    """The faces of such a picture, largest first; if told, those near faces alone."""
     left, right = (_dots(photo[..., a], photo[..., b]) for a, b in ((0, 1), (1, 0)))
     faces = [
-        Dots(eye, other)
+        Dots((*eye, *other), eye, other)
         for eye in left
         for other in right
         if other == _nearest(right, eye) and eye == _nearest(left, other)
     ]
-    return sorted(faces, key=lambda x: -np.hypot(*np.subtract(*x.eyes)))
+    if near is not None:
+        faces = [face for face in faces if any(_is_near(face, place) for place in near)]
+    return sorted(faces, key=lambda face: -_length(face.left_eye, face.right_eye))
+
+
+def _is_near(face, place):
+    start, end = np.reshape(place.box, (2, 2))
+    np.testing.assert_allclose([start, end], [place.left_eye, place.right_eye])
+    return _length(face.left_eye, start) < 0.7 * _length(start, end)
+
+
+def _length(start, end):
+    return np.hypot(*np.subtract(start, end))
 
 
 def _nearest(dots, place):
-    return min(dots, key=lambda x: np.hypot(x[0] - place[0], x[1] - place[1]))
+    return min(dots, key=lambda dot: _length(dot, place))
 
 
 def _dots(high, low):

@@ -51,19 +51,23 @@ def trembling(seed, size):
     """The detector with errors, each as if the frame were seen anew."""
     random = np.random.default_rng(seed)
 
-    def find_badly(photo):
-        for face in find(photo):
-            yield face._replace(
+    def find_badly(photo, near=None):
+        if near is not None:
+            near = [face._replace(box=(*face.left_eye, *face.right_eye)) for face in near]
+        return [
+            face._replace(
                 left_eye=tuple(random.normal(face.left_eye, size)),
                 right_eye=tuple(random.normal(face.right_eye, size)),
             )
+            for face in find(photo, near)
+        ]
 
     return find_badly
 
 
 def test_of_the_detectors_trembling_little_is_left():
     frames = clip(*[[eyes(80, 60, 40)]] * 45)
-    raw = [next(trembling(seed, 0.4)(frame.image)).left_eye for seed, frame in enumerate(frames)]
+    raw = [trembling(seed, 0.4)(frame.image)[0].left_eye for seed, frame in enumerate(frames)]
     found = follow(frames, find=trembling(0, 0.4))
     left = np.array([x[0][0] for x in found])
     steps = np.abs(np.diff(left, axis=0)).mean() / np.abs(np.diff(raw, axis=0)).mean()
@@ -127,12 +131,17 @@ def test_a_face_that_comes_later_is_found():
 def test_the_whole_frame_is_searched_now_and_then_only():
     searched = []
 
-    def counting(photo):
-        searched.append(photo.shape[1] == 160)
-        return find(photo)
+    def counting(photo, near=None):
+        searched.append(near is None)
+        return find(photo, near)
 
     follow(clip(*[[eyes(80, 60)]] * 31), find=counting)
-    assert sum(searched) == 4 and len(searched) == 31 + 4
+    assert sum(searched) == 4 and len(searched) == 30 + 4
+
+
+def test_a_known_face_that_leaps_is_searched_for_at_once():
+    shown = [[eyes(40, 60)]] * 5 + [[eyes(110, 60)]] * 5
+    assert [len(x) for x in follow(clip(*shown), "all")] == [1] * 10
 
 
 def test_times_may_be_uneven_and_frames_rare():
