@@ -1,7 +1,7 @@
 import av
 import numpy as np
 import pytest
-from conftest import RATE, pictures
+from clips import RATE, pictures
 from PIL import Image
 
 from mbu_tf.video.reading import FrameFolder, VideoFile, VideoReadError, is_video

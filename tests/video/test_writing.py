@@ -5,7 +5,7 @@ import resource
 import av
 import numpy as np
 import pytest
-from conftest import pictures, sound_of
+from clips import pictures, sound_of
 from PIL import Image
 
 from mbu_tf.video import writing

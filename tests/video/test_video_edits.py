@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from conftest import pictures, sound_of
+from clips import pictures, sound_of
 from PIL import Image
 
 from mbu_tf import photos
