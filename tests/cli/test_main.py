@@ -24,7 +24,7 @@ ERRORS = [
     ((), "COMMAND"),
     (("tranfser",), "invalid choice: 'tranfser'"),
     (TRANSFER, "required: --output"),
-    ((*TRANSFER, "--output", "z.jpg"), "--output: must end in .png. Received: z.jpg"),
+    ((*TRANSFER,), "arguments are required: --output"),
     ((*TRANSFER, "--output", "z.png", "--mask", "m"), "--mask: must end in .png. Received: m"),
     (("remove", "m.keras", "--output", "out"), "required: IMAGE"),
     (("remove", "m.keras", "a.png", "--output", "o", "--threshold", "1"), "between 0 and 1"),
