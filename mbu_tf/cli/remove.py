@@ -1,7 +1,13 @@
 """`mbu-tf remove`: images and videos without the content."""
 
 from mbu_tf.cli import batch
-from mbu_tf.cli.arguments import add_command, add_face_options, add_threshold, face_options
+from mbu_tf.cli.arguments import (
+    add_command,
+    add_detail,
+    add_face_options,
+    add_threshold,
+    photo_options,
+)
 from mbu_tf.cli.progress import Progress
 
 
@@ -11,10 +17,14 @@ def add_parser(subparsers):
         "remove",
         "take the content off images and videos",
         run,
-        ["mbu-tf remove model.keras photo.jpg clip.mp4 --output removed"],
+        [
+            "mbu-tf remove model.keras photo.jpg clip.mp4 --output removed",
+            "mbu-tf remove model.keras photos --output removed",
+        ],
     )
     batch.add_arguments(parser)
     add_face_options(parser)
+    add_detail(parser)
     add_threshold(parser)
 
 
@@ -22,10 +32,10 @@ def run(arguments):
     from mbu_tf.photos import remove_photo
     from mbu_tf.video import remove_video
 
-    options = {"threshold": arguments.threshold, **face_options(arguments)}
+    options = {"threshold": arguments.threshold, **photo_options(arguments)}
 
     def edit(model, photo):
-        return remove_photo(model, photo, **options).image
+        return photo.edited(*remove_photo(model, photo.image, **options))
 
     def edit_video(model, source, output):
         with Progress() as progress:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mbu_tf.data.images import laid_on_white, read_image
+from mbu_tf.data.images import read_image
+from mbu_tf.data.photo import Photo
 
 SUFFIXES = ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .ts .mts .m2ts .wmv .flv .ogv .3gp".split()
 PICTURES = ".jpg .jpeg .png .webp .bmp .tif .tiff .gif".split()
@@ -194,7 +195,8 @@ class VideoFile:
             src_color_range=self.colour.range,
             interpolation=EXACT,
         )
-        picture = laid_on_white(picture) if alpha else picture
+        if alpha:
+            picture = Photo(picture[..., :3], alpha=picture[..., 3]).image
         return np.ascontiguousarray(np.rot90(picture, round(frame.rotation / 90)))
 
     @contextlib.contextmanager
