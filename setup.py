@@ -21,7 +21,10 @@ setup(
     long_description=(HERE / "README.md").read_text("utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",
-    package_data={"mbu_tf.evaluation": ["*/*.css", "*/*.js"]},
+    package_data={
+        "mbu_tf.evaluation": ["*/*.css", "*/*.js"],
+        "mbu_tf.faces": ["*.npz", "BLAZEFACE_LICENSE"],
+    },
     python_requires=">=3.10",
     # `export`, `examples` and `tests` beside it are no packages to install.
     packages=find_packages(include=["mbu_tf", "mbu_tf.*"]),

@@ -6,7 +6,7 @@ from mbu_tf.cli.arguments import (
     add_part,
     add_reference_face,
     at_least_two,
-    face_options,
+    photo_options,
     png_path,
 )
 
@@ -52,7 +52,7 @@ def run(arguments):
 
     target, references = read_photo(arguments.target), map(read_image, arguments.reference)
     model = load_editor(arguments.model, arguments.part)
-    options = face_options(arguments)
+    options = photo_options(arguments)
     edits = list(interpolate_photo(model, target.image, *references, arguments.steps, **options))
     images = np.concatenate([target.edited(*edit).pixels for edit in edits], axis=1)
     masks = np.concatenate([mask_to_uint8(edit.mask) for edit in edits], axis=1)

@@ -1,8 +1,4 @@
-"""Two image domains and the stream of random (a, b) batches that training reads.
-
-The one value range of the library: images are float32 in [-1, 1], RGB, channels
-last; masks are float32 in [0, 1].
-"""
+"""Two image domains and the stream of random (a, b) batches that training reads."""
 
 import dataclasses
 import math
@@ -11,18 +7,8 @@ import os
 import numpy as np
 
 from mbu_tf.data.stream import EXIT, Stream, shard_rows
+from mbu_tf.data.value_range import to_model_range, to_uint8
 from mbu_tf.faces.framing import CENTRE, Framing
-
-
-def to_model_range(images):
-    """uint8 images in [0, 255] as float32 in [-1, 1]."""
-    return np.asarray(images, np.float32) / 127.5 - 1.0
-
-
-def to_uint8(images):
-    """Images in [-1, 1] as uint8 in [0, 255], rounded; the inverse of `to_model_range`."""
-    scaled = np.rint((np.asarray(images, np.float32) + 1.0) * 127.5)
-    return np.clip(scaled, 0, 255).astype(np.uint8)
 
 
 class ImageArray:
@@ -152,7 +138,9 @@ class TwoDomains:
         """Batches in one epoch: once through the larger domain; the smaller one repeats."""
         return math.ceil(max(len(self.a), len(self.b)) / batch_size)
 
-    def batches(self, batch_size, seed=0, flip=False, first_step=0, shards=1, shard=0):
+    def batches(
+        self, batch_size, seed=0, flip=False, augment=False, first_step=0, shards=1, shard=0
+    ):
         """Endless random training batches as a `tf.data.Dataset`.
 
         Each domain is shuffled on its own, anew at every pass through it, so
@@ -164,6 +152,8 @@ class TwoDomains:
             batch_size: images of each domain per batch.
             seed: integer seed of order and flips.
             flip: whether each image is mirrored left to right half of the time.
+            augment: whether each image is moved and its light changed, a little and in
+                both domains alike, see `augmented`.
             first_step: number of the first batch.
             shards, shard: one of several processes that train together reads part
                 `shard` (from 0) of `shards` equal parts of each batch, and no
@@ -179,13 +169,12 @@ class TwoDomains:
         import tensorflow as tf
 
         rows = shard_rows(batch_size, shards, shard)
-        stream_a = Stream(len(self.a), batch_size, [seed, 0], flip, rows)
-        stream_b = Stream(len(self.b), batch_size, [seed, 1], flip, rows)
+        stream_a = Stream(len(self.a), batch_size, [seed, 0], flip, augment, rows)
+        stream_b = Stream(len(self.b), batch_size, [seed, 1], flip, augment, rows)
 
         def load(step):
             with EXIT.reading():
-                pair = stream_a.load(self.a, int(step)), stream_b.load(self.b, int(step))
-                return tuple(map(to_model_range, pair))
+                return stream_a.load(self.a, int(step)), stream_b.load(self.b, int(step))
 
         shape = (len(rows), self.image_size, self.image_size, 3)
 
@@ -208,7 +197,7 @@ class TwoDomains:
         Args:
             strategy: `tf.distribute.Strategy`.
             batch_size: images of each domain per batch, over all devices.
-            **options: `seed`, `flip` and `first_step` of `batches`.
+            **options: `seed`, `flip`, `augment` and `first_step` of `batches`.
 
         Returns:
             `tf.distribute.DistributedDataset`, which `fit` takes.

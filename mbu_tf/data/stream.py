@@ -7,6 +7,9 @@ import threading
 
 import numpy as np
 
+from mbu_tf.data.augmentation import DRAWS, augmented
+from mbu_tf.data.value_range import to_model_range
+
 
 class Exit:
     """Keeps TensorFlow's reading threads out of an interpreter that is shutting down.
@@ -63,14 +66,16 @@ class Stream:
         batch_size: images of the domain per batch.
         seed: list of integers.
         flip: whether each image is mirrored left to right half of the time.
+        augment: whether each image is changed a little, see `augmented`.
         rows: which of the batch are read, integers.
     """
 
-    def __init__(self, count, batch_size, seed, flip, rows):
+    def __init__(self, count, batch_size, seed, flip, augment, rows):
         self._count = count
         self._batch_size = batch_size
         self._seed = seed
         self._flip = flip
+        self._augment = augment
         self._rows = rows
         # Batches that are read at a time lie in one pass, or in two.
         self._order = functools.lru_cache(maxsize=2)(self._order)
@@ -81,12 +86,17 @@ class Stream:
         return np.random.default_rng([*self._seed, 0, epoch]).permutation(numbers)
 
     def load(self, images, step):
-        """The rows of batch number `step`, uint8, of a collection with `take`."""
+        """The rows of batch `step` of a collection with `take`, float32 in [-1, 1]."""
         positions = step * self._batch_size + self._rows
         indices = [self._order(p // self._count)[p % self._count] for p in positions]
         batch = images.take(indices)
+        if self._augment:
+            rng = np.random.default_rng([*self._seed, 2, step])
+            batch = augmented(batch, rng.uniform(-1, 1, (self._batch_size, DRAWS))[self._rows])
+        else:
+            batch = to_model_range(batch)
         if self._flip:
             drawn = np.random.default_rng([*self._seed, 1, step]).random(self._batch_size)
-            mirrored = (drawn[self._rows] < 0.5)[:, None, None, None]
-            batch = np.where(mirrored, batch[:, :, ::-1], batch)
+            mirrored = drawn[self._rows] < 0.5
+            batch[mirrored] = batch[mirrored, :, ::-1]
         return batch

@@ -63,6 +63,24 @@ def test_training_writes_model_figures_and_pictures(trained):
     assert read_image(pictures[-1]).ndim == 3
 
 
+def test_a_run_starts_from_a_trained_model_and_is_resumed_with_it_alone(trained, tmp_path):
+    folder, _ = trained
+    data, model, run = folder.parent / "data", folder / "model.keras", tmp_path / "run"
+    options = ["--preset", "avatars", "--data", f"folders:{data}", "--output", str(run)]
+    options += ["--steps", "1", "--batch-size", "2", "--resume"]
+    errors = io.StringIO()
+    with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(io.StringIO()):
+        assert main(["train", *options, "--from", str(model)]) == 0
+        assert main(["train", *options]) == 1
+        assert main(["train", *options, "--method", "cd", "--from", str(model)]) == 1
+    base, started = load_model(model), load_model(run / "model.keras")
+    assert started.arguments == base.arguments and started.optimizer.iterations == 1
+    # A step of 4e-3 away.
+    moved = started.common_encoder.get_weights()[0] - base.common_encoder.get_weights()[0]
+    assert 0 < np.abs(moved).max() < 5e-3
+    assert "The finished run" in errors.getvalue() and "`base` must be" in errors.getvalue()
+
+
 def test_the_figures_say_what_was_run(trained):
     figures = json.loads((trained[0] / "metrics.json").read_text())
     assert (figures["preset"], figures["image_size"], figures["batch_size"]) == ("avatars", 32, 2)
@@ -160,8 +178,9 @@ def test_pictures_are_cropped(tmp_path, arguments, crop, columns):
         np.testing.assert_array_equal(images.take([0])[0], expected)
 
 
-def test_avatars_are_not_cropped(mbu_tf, tmp_path):
-    command = ["train", "--preset", "avatars", "--data", "avatars:glasses", "--crop", "center"]
+@pytest.mark.parametrize("data", ["avatars:glasses", "portraits:x:glasses", "drawn_glasses:x"])
+def test_what_is_framed_already_is_not_cropped(mbu_tf, tmp_path, data):
+    command = ["train", "--preset", "avatars", "--data", data, "--crop", "center"]
     status, error = mbu_tf(*command, "--output", tmp_path / "run")
     assert status == 1
     assert "leave out --crop" in error and error.count("\n") == 1
