@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from mbu_tf.exporting import saved_model
+from mbu_tf.exporting.metadata import append_to_tflite, metadata
 from mbu_tf.exporting.signatures import as_float32, operations, signatures
 from mbu_tf.files import replacing
 
@@ -58,7 +59,7 @@ def export_tflite(model, path, quantization=None, representative=None, batch_siz
     with replacing(path) as beside:
         beside.touch()  # A path that cannot be written to is told before any work.
         content = _converted(as_float32(model), quantization, representative, batch_size)
-        beside.write_bytes(content)
+        beside.write_bytes(append_to_tflite(content, metadata(model)))
 
 
 def _converted(model, quantization, representative, batch_size):
