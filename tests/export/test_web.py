@@ -160,7 +160,7 @@ def wait_for(page, condition):
 
 
 def state(page):
-    """The page's latest edit: photos as uint8 `(height, width, 3)`, the mask as `(side, side)`."""
+    """The page's latest edit: pictures uint8 `(height, width, 3)`, its mask `(height, width)`."""
     received = page.evaluate(STATE)
     for name in ("frame", "reference", "picture", "shown"):
         picture = received[name]
@@ -168,9 +168,8 @@ def state(page):
         rgba = rgba.reshape(picture["height"], picture["width"], 4)
         assert (rgba[..., 3] == 255).all()
         received[name] = rgba[..., :3]
-    side = min(received["frame"].shape[:2])
     mask = np.frombuffer(base64.b64decode(received["mask"]), np.float32)
-    received["mask"] = mask.reshape(side, side)
+    received["mask"] = mask.reshape(received["frame"].shape[:2])
     return received
 
 
@@ -191,8 +190,7 @@ def assert_transferred(edit, edit_photo, model):
     np.testing.assert_allclose(edit["mask"], mask, atol=1e-4)
     changed = (edit["picture"] != edit["frame"]).any(axis=-1)
     assert 0.005 < changed.mean() < 0.5  # It did put glasses on, and not all over.
-    inside = edit_photo.center_square(changed)
-    assert changed.sum() == inside.sum() == inside[edit["mask"] > 0].sum()
+    assert not changed[edit["mask"] == 0].any()
 
 
 def photo(width, height):
@@ -307,8 +305,7 @@ def test_a_reference_of_ones_own_and_the_mask_shown(page, address, edit_photo, m
     page.check("#show-mask")
     wait_for(page, "last.masked")
     edit = state(page)
-    outside = np.ones(edit["frame"].shape[:2], bool)
-    edit_photo.center_square(outside)[edit["mask"] > 0] = False
+    outside = edit["mask"] == 0
     np.testing.assert_array_equal(edit["shown"][outside], edit["frame"][outside])
     assert (edit["shown"] != edit["picture"]).any()
 

@@ -1,4 +1,4 @@
-// What a model must offer, pure: the signatures that `mbu-tf export` writes.
+// What a model must offer, pure: the signatures and the framing that `mbu-tf export` writes.
 
 import { PageError } from "./messages.js";
 
@@ -31,6 +31,22 @@ export function checkModel(signatures) {
     }
   }
   return size;
+}
+
+/**
+ * What a model tells of itself, if it is framed as this page can frame it.
+ *
+ * Throws `PageError` for another framing.
+ */
+export function checkMetadata(metadata) {
+  const { kind, left_eye, right_eye } = metadata.framing;
+  const isPoint = (eye) => Array.isArray(eye) && eye.length === 2 && eye.every(Number.isFinite);
+  const faces = kind === "face" && isPoint(left_eye) && isPoint(right_eye);
+  if (faces ? left_eye[0] < right_eye[0] : kind === "centre") return metadata;
+  throw new PageError(
+    "This model's framing is neither the centre square nor a face with two eyes. " +
+      `${MEND} Received: ${JSON.stringify(metadata.framing)}`,
+  );
 }
 
 function checkTensors(where, expected, received, size) {

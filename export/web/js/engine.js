@@ -1,7 +1,8 @@
 // LiteRT.js: starts it, opens models, runs their signatures by name.
 
 import { PageError } from "./messages.js";
-import { checkModel } from "./contract.js";
+import { checkMetadata, checkModel } from "./contract.js";
+import { metadataOf } from "./metadata.js";
 
 const WASM_FOLDER = new URL("../node_modules/@litertjs/core/wasm/", import.meta.url).href;
 
@@ -81,7 +82,8 @@ export async function openModel({ litert, threads }, bytes) {
     );
   }
   try {
-    return new Model(litert, compiled, checkModel(describe(compiled)));
+    const metadata = checkMetadata(metadataOf(bytes));
+    return new Model(litert, compiled, checkModel(describe(compiled)), metadata);
   } catch (error) {
     compiled.delete();
     throw error;
@@ -104,10 +106,11 @@ class Model {
   #litert;
   #compiled;
 
-  constructor(litert, compiled, size) {
+  constructor(litert, compiled, size, { framing }) {
     this.#litert = litert;
     this.#compiled = compiled;
     this.size = size;
+    this.framing = framing;
   }
 
   /** `{image, mask}`; images are float32 (1, size, size, 3), masks (1, size, size, 1). */

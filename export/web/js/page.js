@@ -5,6 +5,7 @@ import { openModel, possibleThreads, startEngine } from "./engine.js";
 import { edit } from "./filter.js";
 import { messageOf, PageError } from "./messages.js";
 import { modelInput, tint } from "./photo_edit.js";
+import { placementOf } from "./placement.js";
 
 const MASK_COLOUR = [255, 0, 128];
 const element = (id) => document.getElementById(id);
@@ -80,7 +81,9 @@ const chooseModel = chooser(
 
 function prepareReference() {
   if (state.model && state.reference) {
-    state.referenceInput = modelInput(state.reference, state.model.size);
+    const { width, height } = state.reference;
+    const square = placementOf(state.model.framing, width, height);
+    state.referenceInput = modelInput(state.reference, square, state.model.size);
   }
 }
 
@@ -122,7 +125,8 @@ async function showFrame() {
   if (!frame) return;
   const doing = mode();
   const { model, reference, referenceInput } = state;
-  const edited = await edit(model, doing, frame, referenceInput);
+  const placements = [placementOf(model.framing, frame.width, frame.height)];
+  const edited = await edit(model, doing, frame, placements, referenceInput);
   const masked = doing === "segment" || element("show-mask").checked;
   const shown = masked ? tint(edited.picture, edited.mask, MASK_COLOUR) : edited.picture;
   const view = element("view");
@@ -132,10 +136,10 @@ async function showFrame() {
   }
   view.getContext("2d").putImageData(new ImageData(shown.data, shown.width), 0, 0);
   state.last = { mode: doing, frame, reference, masked, ...edited, size: model.size };
-  showFigures(frame, edited.modelTime);
+  showFigures(frame, edited.times);
 }
 
-function showFigures(frame, modelTime) {
+function showFigures(frame, times) {
   const { threads } = state.engine;
   finished.push(performance.now());
   while (finished.length > 30) finished.shift();
@@ -143,7 +147,7 @@ function showFigures(frame, modelTime) {
   const rate = ((finished.length - 1) * 1000) / span;
   element("figures").textContent = [
     ...(state.source?.live && span > 0 ? [`${rate.toFixed(1)} frames/s`] : []),
-    `model ${modelTime.toFixed(0)} ms`,
+    `model ${times.model.toFixed(0)} ms`,
     `${frame.width} × ${frame.height}`,
     `${threads} thread${threads > 1 ? "s" : ""}`,
   ].join(" · ");
