@@ -62,7 +62,7 @@ def train_recipe(
 
     Args:
         recipe: of `method`, see `mbu_tf.models.recipes`.
-        domains: `TwoDomains` to train on; their image size is the model's.
+        domains: `TwoDomains` to train on; their image size and framing are the model's.
         output: folder, made if missing.
         held_out: `TwoDomains` for the pictures and the final figures, or `None`
             to draw `domains` and give no figures of unseen images.
@@ -89,13 +89,15 @@ def train_recipe(
     output = pathlib.Path(output)
     if not resume:
         check_unused(output)
-    architecture = {**architecture, "image_size": domains.image_size}
+    framing = domains.framing.get_config()
+    architecture = {**architecture, "image_size": domains.image_size, "framing": framing}
     steps = steps or recipe["training"]["steps"]
     batch_size = batch_size or recipe["training"]["batch_size"]
     metrics = {
         "method": method.__name__,
         "preset": name,
         "image_size": domains.image_size,
+        "framing": framing,
         "steps": steps,
         "batch_size": batch_size,
         "seed": seed,

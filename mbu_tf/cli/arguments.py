@@ -2,6 +2,8 @@
 
 import argparse
 
+FRAMINGS = ("centre", "face")
+
 
 def positive_int(text):
     """An integer of at least 1."""
@@ -148,7 +150,7 @@ def add_training_options(parser):
 
 
 def add_source_options(parser):
-    """Arguments `--crop` and `--cache`, see `source_options`."""
+    """Arguments `--crop`, `--framing` and `--cache`, see `source_options`."""
     parser.add_argument(
         "--crop",
         type=crop,
@@ -156,6 +158,13 @@ def add_source_options(parser):
         metavar="CROP",
         help="center, whole or LEFT,TOP,RIGHT,BOTTOM in pixels, before resizing (default: the "
         "centre square); not for avatars",
+    )
+    parser.add_argument(
+        "--framing",
+        choices=FRAMINGS,
+        default=argparse.SUPPRESS,
+        help="face: the face is found in each photo and its eyes are laid at the same places "
+        "(default: centre, the centre square); for photos in folders and tfds",
     )
     parser.add_argument(
         "--cache",
@@ -170,10 +179,60 @@ def source_options(arguments):
     """What `load_source` is to be told besides, of what is given.
 
     Raises:
-        ValueError: if avatars are to be cropped or cached.
+        ValueError: if avatars are to be cropped, framed or cached, or CelebA framed.
     """
-    options = {name: getattr(arguments, name) for name in ("crop", "cache") if name in arguments}
+    names = ("crop", "framing", "cache")
+    options = {name: getattr(arguments, name) for name in names if name in arguments}
     if options and arguments.data.startswith("avatars:"):
         given = " and ".join(f"--{name}" for name in options)
         raise ValueError(f"Avatars are rendered to size and held in memory: leave out {given}.")
+    if "framing" in options and arguments.data.startswith("celeba:"):
+        raise ValueError(
+            "CelebA's photos are aligned by their eyes as they are, and the model is told so: "
+            "leave out --framing."
+        )
     return options
+
+
+def add_face_options(parser):
+    """Arguments `--framing` and `--face`, see `face_options`."""
+    parser.add_argument(
+        "--framing",
+        choices=FRAMINGS,
+        help="look at the face or at the centre square (default: as the model was trained)",
+    )
+    parser.add_argument(
+        "--face",
+        type=face,
+        default="largest",
+        metavar="FACE",
+        help="which faces are edited: largest, all, or N for the Nth largest (default: largest)",
+    )
+
+
+def add_reference_face(parser):
+    parser.add_argument(
+        "--reference-face",
+        type=positive_int,
+        default=argparse.SUPPRESS,
+        metavar="N",
+        help="which face of the reference shows the content, the Nth largest (default: 1)",
+    )
+
+
+def face_options(arguments):
+    """Which faces are meant, as `mbu_tf.photos` takes it."""
+    names = ("framing", "face", "reference_face")
+    return {name: getattr(arguments, name) for name in names if name in arguments}
+
+
+def face(text):
+    """`largest`, `all` or a positive integer."""
+    if text in ("largest", "all"):
+        return text
+    try:
+        return positive_int(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(
+            f"must be largest, all or a number from 1. Received: {text}"
+        ) from error

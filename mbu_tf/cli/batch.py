@@ -16,7 +16,9 @@ def add_arguments(parser):
 
 
 def process(arguments, edit):
-    """Write `edit(model, image)` for every image; unreadable ones are named and skipped.
+    """Write `edit(model, image)` for every image; those unreadable or without a face are skipped.
+
+    They are named.
 
     Args:
         arguments: with `model`, `images`, `output` and `part`.
@@ -29,6 +31,7 @@ def process(arguments, edit):
         ValueError: if two images would be written to one file, or one over itself.
     """
     from mbu_tf.data.images import ImageReadError, read_image, write_png
+    from mbu_tf.faces import NoFaceError
     from mbu_tf.files import make_folder
     from mbu_tf.models.loading import load_editor
 
@@ -50,12 +53,15 @@ def process(arguments, edit):
     skipped = 0
     for output, image in outputs.items():
         try:
-            photo = read_image(image)
+            edited = edit(model, read_image(image))
         except ImageReadError as error:
             print(f"mbu-tf: skipped: {error}", file=sys.stderr)
             skipped += 1
-            continue
-        write_png(output, edit(model, photo))
+        except NoFaceError as error:
+            print(f"mbu-tf: skipped: {image}: {error}", file=sys.stderr)
+            skipped += 1
+        else:
+            write_png(output, edited)
     if skipped:
         print(f"mbu-tf: skipped {skipped} of {len(outputs)} images", file=sys.stderr)
     return 1 if skipped else 0

@@ -118,6 +118,7 @@ def run(arguments):
     import functools
     import pathlib
 
+    from mbu_tf.data.sources import framed_as
     from mbu_tf.evaluation.parts import Parts
     from mbu_tf.evaluation.report.judges import CLASSIFIER_STEPS, Judges
     from mbu_tf.evaluation.report.material import Material
@@ -134,7 +135,7 @@ def run(arguments):
         arguments.split,
         arguments.limit,
         arguments.masks,
-        **source_options(arguments),
+        **framed_as(systems[0].framing, arguments.data, source_options(arguments)),
     )
     output = pathlib.Path(arguments.output)
     parts = Parts(output / "parts")

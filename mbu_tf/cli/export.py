@@ -62,7 +62,7 @@ def run(arguments):
     from mbu_tf.models.loading import load_model
 
     model = load_model(arguments.model)
-    images = _representative(arguments.representative, model.image_size)
+    images = _representative(arguments.representative, model)
     output, batch_size = arguments.output, arguments.batch_size or 1
     with quiet():
         if arguments.format == "saved_model":
@@ -100,10 +100,11 @@ def _check(arguments):
         )
 
 
-def _representative(source, image_size):
+def _representative(source, model):
     if source is None:
         return None
-    from mbu_tf.data.sources import load_source
+    from mbu_tf.data.sources import framed_as, load_source
 
-    domains = load_source(source if ":" in source else f"folders:{source}", "train", image_size)
+    source = source if ":" in source else f"folders:{source}"
+    domains = load_source(source, "train", model.image_size, **framed_as(model.framing, source))
     return [x.take(range(min(len(x), REPRESENTATIVE_IMAGES))) for x in (domains.a, domains.b)]

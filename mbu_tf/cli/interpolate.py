@@ -1,6 +1,14 @@
 """`mbu-tf interpolate`: from one reference's content to another's (figure 4)."""
 
-from mbu_tf.cli.arguments import add_command, add_part, at_least_two, png_path
+from mbu_tf.cli.arguments import (
+    add_command,
+    add_face_options,
+    add_part,
+    add_reference_face,
+    at_least_two,
+    face_options,
+    png_path,
+)
 
 
 def add_parser(subparsers):
@@ -30,6 +38,8 @@ def add_parser(subparsers):
         help="the result, a .png: a row of images over a row of their masks",
     )
     add_part(parser)
+    add_face_options(parser)
+    add_reference_face(parser)
 
 
 def run(arguments):
@@ -41,7 +51,7 @@ def run(arguments):
 
     photos = [read_image(path) for path in (arguments.target, *arguments.reference)]
     model = load_editor(arguments.model, arguments.part)
-    edits = list(interpolate_photo(model, *photos, arguments.steps))
+    edits = list(interpolate_photo(model, *photos, arguments.steps, **face_options(arguments)))
     images = np.concatenate([edit.image for edit in edits], axis=1)
     masks = np.concatenate([mask_to_uint8(edit.mask) for edit in edits], axis=1)
     write_png(arguments.output, np.concatenate([images, np.stack([masks] * 3, axis=-1)]))

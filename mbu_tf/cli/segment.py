@@ -1,7 +1,7 @@
 """`mbu-tf segment`: masks of the content."""
 
 from mbu_tf.cli import batch
-from mbu_tf.cli.arguments import add_command, add_threshold
+from mbu_tf.cli.arguments import add_command, add_face_options, add_threshold, face_options
 
 
 def add_parser(subparsers):
@@ -16,6 +16,7 @@ def add_parser(subparsers):
         ],
     )
     batch.add_arguments(parser)
+    add_face_options(parser)
     kind = parser.add_mutually_exclusive_group()
     add_threshold(kind)
     kind.add_argument("--soft", action="store_true", help="write soft masks, not black and white")
@@ -27,6 +28,6 @@ def run(arguments):
     threshold = None if arguments.soft else arguments.threshold or "stored"
 
     def edit(model, photo):
-        return mask_to_uint8(segment_photo(model, photo, threshold))
+        return mask_to_uint8(segment_photo(model, photo, threshold, **face_options(arguments)))
 
     return batch.process(arguments, edit)

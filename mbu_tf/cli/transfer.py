@@ -1,6 +1,12 @@
 """`mbu-tf transfer`: one photo's content on another photo."""
 
-from mbu_tf.cli.arguments import add_command, png_path
+from mbu_tf.cli.arguments import (
+    add_command,
+    add_face_options,
+    add_reference_face,
+    face_options,
+    png_path,
+)
 
 
 def add_parser(subparsers):
@@ -13,6 +19,8 @@ def add_parser(subparsers):
             "mbu-tf transfer model.keras --target face.jpg --reference glasses.jpg --output z.png",
             "mbu-tf transfer model.keras --target a.png --reference b.png --output z.png "
             "--mask mask.png",
+            "mbu-tf transfer model.keras --target group.jpg --face all --reference b.png "
+            "--output z.png",
             "mbu-tf transfer didd.keras --target b.png --reference a.png --to a --output z.png",
         ],
     )
@@ -32,6 +40,8 @@ def add_parser(subparsers):
     parser.add_argument(
         "--mask", type=png_path, metavar="IMAGE", help="also write the soft mask here, a .png"
     )
+    add_face_options(parser)
+    add_reference_face(parser)
 
 
 def run(arguments):
@@ -40,7 +50,8 @@ def run(arguments):
     from mbu_tf.photos import mask_to_uint8, translate_photo
 
     target, reference = read_image(arguments.target), read_image(arguments.reference)
-    edit = translate_photo(load_model(arguments.model), target, reference, arguments.to)
+    model = load_model(arguments.model)
+    edit = translate_photo(model, target, reference, arguments.to, **face_options(arguments))
     write_png(arguments.output, edit.image)
     if arguments.mask:
         write_png(arguments.mask, mask_to_uint8(edit.mask))

@@ -1,5 +1,6 @@
 """CelebA from a local folder or from TFDS, split into two domains by its attributes."""
 
+import dataclasses
 import os
 import pathlib
 import warnings
@@ -10,8 +11,11 @@ from mbu_tf.data.celeba_rules import evaluate, parse_task
 from mbu_tf.data.folders import open_domains
 from mbu_tf.data.images import check_preparation
 from mbu_tf.data.paths import PathList
+from mbu_tf.faces import CENTRE, Framing
 
 SPLITS = {"train": 0, "validation": 1, "test": 2}
+# Where the official alignment has the eyes in its 178 x 218 pixels.
+EYES = ((69.5, 111.5), (107.5, 111.5))
 
 
 def load_celeba(
@@ -65,7 +69,22 @@ def load_celeba(
     shared = np.intersect1d(a, b).size
     if shared:
         warnings.warn(f"{shared} images satisfy both rules of the task {task!r}.", stacklevel=2)
-    return open_domains(open_sources(a), open_sources(b), image_size, crop, cache)
+    domains = open_domains(open_sources(a), open_sources(b), image_size, crop, cache)
+    return dataclasses.replace(domains, framing=aligned_framing(crop))
+
+
+def aligned_framing(crop):
+    """The `Framing` of CelebA's aligned photos in a crop, see `load_celeba`.
+
+    A crop that is no square squeezes faces, as no framing of other photos does: it
+    counts as the centre square.
+    """
+    if crop == "center":
+        crop = (0, 20, 178, 198)
+    if crop is None or crop[2] - crop[0] != crop[3] - crop[1]:
+        return CENTRE
+    left, upper, side = crop[0], crop[1], crop[2] - crop[0]
+    return Framing(*(((x - left) / side, (y - upper) / side) for x, y in EYES))
 
 
 def _select_files(path, task, split):

@@ -14,6 +14,8 @@ import threading
 
 import numpy as np
 
+from mbu_tf.faces.framing import CENTRE, Framing
+
 
 def to_model_range(images):
     """uint8 images in [0, 255] as float32 in [-1, 1]."""
@@ -66,6 +68,7 @@ class TwoDomains:
         a_translated: like `a`, picture i with the own part of picture i of `b`
             in place of its own; `b_translated` likewise.
         b_variants: a word for each picture of `b` that names its content, if known.
+        framing: how the images were cut out of photos, a `Framing`.
     """
 
     a: object
@@ -79,6 +82,7 @@ class TwoDomains:
     a_translated: object = None
     b_translated: object = None
     b_variants: list | None = None
+    framing: Framing = CENTRE
 
     def __post_init__(self):
         for name, images in (("A", self.a), ("B", self.b)):
@@ -98,6 +102,7 @@ class TwoDomains:
             b_without=self.a_without,
             a_translated=self.b_translated,
             b_translated=self.a_translated,
+            framing=self.framing,
         )
 
     def first(self, count):
@@ -107,7 +112,8 @@ class TwoDomains:
                 images[:count] if isinstance(images, list) else ImageArray(_first(images, count))
             )
             for field in dataclasses.fields(self)
-            if (images := getattr(self, field.name)) is not None and field.name != "image_size"
+            if (images := getattr(self, field.name)) is not None
+            and field.name not in ("image_size", "framing")
         }
         return dataclasses.replace(self, **changes)
 

@@ -5,9 +5,11 @@ import os
 import pathlib
 
 from mbu_tf.data.domains import ImageArray, TwoDomains
+from mbu_tf.data.face_images import find_face_images
 from mbu_tf.data.image_files import ImageFiles, cache_images, load_images
 from mbu_tf.data.images import check_preparation, prepare_image
 from mbu_tf.data.paths import PathList
+from mbu_tf.faces import Framing
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 # What a split's folders may be called, the first that is there is taken. Sets
@@ -21,7 +23,16 @@ CACHES = ("auto", "memory", "none", "disk:FOLDER")
 MEMORY_LIMIT = 2 * 1024**3
 
 
-def load_folders(path, split="train", image_size=128, a=None, b=None, crop="center", cache="auto"):
+def load_folders(
+    path,
+    split="train",
+    image_size=128,
+    a=None,
+    b=None,
+    crop="center",
+    cache="auto",
+    framing="centre",
+):
     """Domains A (without the content) and B (with it) from image files.
 
     `path` holds, for the split "train", the folders `trainA` and `trainB`, or
@@ -43,7 +54,7 @@ def load_folders(path, split="train", image_size=128, a=None, b=None, crop="cent
         crop: `"center"` for the centred square, as everywhere in the library;
             None for whole pictures, whose aspect is not kept, as in the
             published code; or a box (left, upper, right, lower) of pixels.
-        cache: see `open_domains`.
+        cache, framing: see `open_domains`.
 
     Raises:
         FileNotFoundError: a folder or list is missing.
@@ -62,7 +73,7 @@ def load_folders(path, split="train", image_size=128, a=None, b=None, crop="cent
     if not root.is_dir():
         raise FileNotFoundError(f"The data folder must be an existing folder. Received: {path}")
     locations = _find_split(root, split) if a is None else (root / a, root / b)
-    return open_domains(*map(image_paths, locations), image_size, crop, cache)
+    return open_domains(*map(image_paths, locations), image_size, crop, cache, framing)
 
 
 def _find_split(root, split):
@@ -155,7 +166,7 @@ def _read_list(file):
         ) from None
 
 
-def open_domains(sources_a, sources_b, image_size, crop=None, cache="auto"):
+def open_domains(sources_a, sources_b, image_size, crop="center", cache="auto", framing="centre"):
     """Two lists of images as `TwoDomains`.
 
     Args:
@@ -166,6 +177,8 @@ def open_domains(sources_a, sources_b, image_size, crop=None, cache="auto"):
             is taken; `"auto"` chooses memory if both domains together fit into 2 GiB
             as uint8 pixels. `"disk:FOLDER"` decodes everything once, into files in
             FOLDER that later runs find again, see `cache_images`.
+        framing: what `Framing.of` takes. `"face"` finds the face in each photo and
+            frames it, see `find_face_images`, in place of `crop`.
 
     Raises:
         OSError: the cache cannot be written.
@@ -175,12 +188,19 @@ def open_domains(sources_a, sources_b, image_size, crop=None, cache="auto"):
     kind, _, folder = cache.partition(":")
     if cache not in CACHES[:-1] and not (kind == "disk" and folder):
         raise ValueError(f"`cache` must be one of {CACHES}. Received: {cache!r}")
-    size = (len(sources_a) + len(sources_b)) * image_size**2 * 3
+    framing, sources = Framing.of(framing), (sources_a, sources_b)
+    if framing.kind == "face":
+        if crop != "center":
+            raise ValueError(
+                f"Faces are framed in place of a crop; leave out the crop. Received: crop={crop!r}"
+            )
+        sources = [find_face_images(each, framing, folder or None) for each in sources]
+    size = sum(map(len, sources)) * image_size**2 * 3
     if kind == "disk":
-        domains = [cache_images(s, image_size, crop, folder) for s in (sources_a, sources_b)]
+        domains = [cache_images(each, image_size, crop, folder) for each in sources]
     elif cache == "memory" or (cache == "auto" and size <= MEMORY_LIMIT):
         prepare = functools.partial(prepare_image, size=image_size, crop=crop)
-        domains = [ImageArray(load_images(s, prepare)) for s in (sources_a, sources_b)]
+        domains = [ImageArray(load_images(each, prepare)) for each in sources]
     else:
-        domains = [ImageFiles(s, image_size, crop) for s in (sources_a, sources_b)]
-    return TwoDomains(*domains, image_size)
+        domains = [ImageFiles(each, image_size, crop) for each in sources]
+    return TwoDomains(*domains, image_size, framing=framing)

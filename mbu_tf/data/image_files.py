@@ -18,7 +18,7 @@ from mbu_tf.data.images import (
     ImageReadError,
     check_preparation,
     prepare_image,
-    read_image,
+    read_source,
     source_name,
 )
 from mbu_tf.files import make_folder, replacing
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 def _load(source, prepare):
-    image = read_image(source)
+    image = read_source(source)
     try:
         return prepare(image)
     except ValueError as error:
@@ -42,7 +42,7 @@ def each_image(sources, prepare, workers=None, report=warnings.warn):
     """Reads many images, in order; unreadable ones are left out.
 
     Args:
-        sources: sequence of what `read_image` takes.
+        sources: sequence of what `read_source` takes.
         prepare: function from uint8 `(height, width, 3)` to uint8 of one common shape.
         workers: number of reading threads; `None` takes one per core.
         report: function called once with a summary if any image was unreadable:
@@ -98,8 +98,7 @@ def cache_images(sources, image_size, crop, folder):
     holds the pixels alone, `image_size`² · 3 bytes for each readable image.
 
     Args:
-        sources: sequence of what `read_image` takes. One that has `stamp()`, bytes
-            that change when any of its images does, is not asked for each.
+        sources: sequence of what `read_source` takes, see `sources_stamp`.
         image_size, crop: see `prepare_image`.
         folder: where the file lies, made if missing; best on a local disk.
 
@@ -112,10 +111,8 @@ def cache_images(sources, image_size, crop, folder):
         ValueError: there is no readable image.
     """
     folder = make_folder(pathlib.Path(folder).expanduser())
-    stamp = hashlib.sha256(repr((len(sources), image_size, crop)).encode())
-    for part in [sources.stamp()] if hasattr(sources, "stamp") else map(_stamp, sources):
-        stamp.update(part)
-    path = folder / f"{len(sources)}-images-{image_size}px-{stamp.hexdigest()[:32]}.uint8"
+    stamp = sources_stamp(sources, image_size, crop)
+    path = folder / f"{len(sources)}-images-{image_size}px-{stamp}.uint8"
     if not path.exists():
         needed = len(sources) * image_size**2 * 3
         free = shutil.disk_usage(folder).free
@@ -130,6 +127,18 @@ def cache_images(sources, image_size, crop, folder):
                 file.write(np.ascontiguousarray(image))
     pixels = np.memmap(path, np.uint8, "r")
     return ImageArray(pixels.reshape(-1, image_size, image_size, 3))
+
+
+def sources_stamp(sources, *options):
+    """32 letters that are others when any image of `sources` changes, or an option.
+
+    A sequence that has `stamp()`, bytes that change when any of its images does, is
+    not asked for each.
+    """
+    stamp = hashlib.sha256(repr((len(sources), *options)).encode())
+    for part in [sources.stamp()] if hasattr(sources, "stamp") else map(_stamp, sources):
+        stamp.update(part)
+    return stamp.hexdigest()[:32]
 
 
 def _stamp(source):
@@ -150,7 +159,7 @@ class ImageFiles:
     readable one stands in for it, always the same.
 
     Args:
-        sources: sequence of what `read_image` takes.
+        sources: sequence of what `read_source` takes.
         image_size: height and width of the images taken.
         crop: see `prepare_image`.
     """

@@ -5,6 +5,7 @@ import numbers
 import os
 import re
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -70,7 +71,28 @@ def read_image(source):
     raise ImageReadError(f"Cannot read the image {name}: {problem}")
 
 
+class FaceImage(NamedTuple):
+    """The square of a photo in which a face is framed, as a source of one image.
+
+    Attributes:
+        source: the photo, what `read_image` takes.
+        placement: `mbu_tf.faces.Placement` of the square in it.
+    """
+
+    source: object
+    placement: object
+
+
+def read_source(source):
+    """`read_image` of a photo; of a `FaceImage` its square at the photo's own scale."""
+    if isinstance(source, FaceImage):
+        return source.placement.upright(read_image(source.source))
+    return read_image(source)
+
+
 def source_name(source):
+    if isinstance(source, FaceImage):
+        return source_name(source.source)
     if isinstance(source, (bytes, bytearray, memoryview)):
         return f"given as {len(source)} bytes"
     if hasattr(source, "read"):

@@ -42,7 +42,15 @@ def _feature(record, name):
 
 
 def load_tfds(
-    name, a=0, b=1, split="train", image_size=128, crop="center", cache="auto", data_dir=None
+    name,
+    a=0,
+    b=1,
+    split="train",
+    image_size=128,
+    crop="center",
+    cache="auto",
+    data_dir=None,
+    framing="centre",
 ):
     """The images of two classes of a tensorflow-datasets data set as domains A and B.
 
@@ -59,7 +67,7 @@ def load_tfds(
             where no other is there.
         image_size: height and width that pictures are resized to.
         crop: see `load_folders`.
-        cache: see `open_domains`.
+        cache, framing: see `open_domains`.
         data_dir: folder where tensorflow-datasets keeps its data; `None` is its own.
 
     Raises:
@@ -86,7 +94,7 @@ def load_tfds(
             f"The split {split!r} must be called {' or '.join(SPLITS[split])}. "
             f"Received: {name!r} with {sorted(builder.info.splits)}"
         )
-    return open_domains(*_open(builder, found[0], keys, classes), image_size, crop, cache)
+    return open_domains(*_open(builder, found[0], keys, classes), image_size, crop, cache, framing)
 
 
 def _class_number(names, wanted):

@@ -75,6 +75,21 @@ def load_source(spec, split="train", image_size=128, **options):
     return load(**arguments, split=split, image_size=image_size, **options)
 
 
+def framed_as(framing, spec, options=()):
+    """`options` for `load_source` with a model's framing, where photos are to be framed by it.
+
+    Avatars and CelebA are framed as they are, and a framing among `options` stands.
+
+    Args:
+        framing: the model's `Framing`.
+        spec: see `parse_source`.
+        options: dictionary of options.
+    """
+    if parse_source(spec)[0] in ("folders", "tfds"):
+        return {"framing": framing, **dict(options)}
+    return dict(options)
+
+
 def load_held_out(spec, image_size=128, **options):
     """The images of a source that training leaves alone.
 

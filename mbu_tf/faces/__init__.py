@@ -11,3 +11,7 @@ def find_faces(photo):
 
 
 choose_faces = None
+
+
+class NoFaceError(ValueError):
+    pass

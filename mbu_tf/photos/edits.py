@@ -30,8 +30,8 @@ def translate_photo(model, target, reference, to="b", **options):
         **options: `framing`, in place of the model's own, what `Framing.of` takes;
             `face`, which faces of the target are edited (`"largest"`, `"all"`, a number
             from 1 for the largest, or the faces themselves, see `views`), and
-            `reference_face`, the one face of the reference; `mask_floor`, below
-            which mask values count as 0.
+            `reference_face`, the one of each reference; `mask_floor`, below which mask
+            values count as 0.
 
     Returns:
         `EditedPhoto` of the target's size.

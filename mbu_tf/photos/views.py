@@ -52,6 +52,11 @@ def views(photo, framing, face="largest"):
             f"gives it. Received: {photo.dtype} {photo.shape}"
         )
     if framing.kind == "centre":
+        if face != "largest":
+            raise ValueError(
+                "This model looks at the centre square and knows no faces; leave out the face, or "
+                f"frame faces (`framing='face'`). Received: face={face!r}"
+            )
         return [View(photo, framing.placement(*photo.shape[:2]))]
     faces = face if isinstance(face, (list, tuple)) else choose_faces(find_faces(photo), face)
     eyes = [getattr(each, "eyes", each) for each in faces]

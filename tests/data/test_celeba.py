@@ -11,6 +11,7 @@ from PIL import Image
 from mbu_tf.data import celeba, celeba_rules
 from mbu_tf.data.celeba import load_celeba
 from mbu_tf.data.image_files import ImageFiles
+from mbu_tf.faces import CENTRE
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -240,3 +241,14 @@ def test_real_celeba():
     taken = domains[0].b.take([0, len(domains[0].b) - 1])
     assert taken.shape == (2, 16, 16, 3)
     assert taken.std() > 20
+
+
+def test_the_framing_follows_from_the_alignment_and_the_crop(root):
+    framing = load_celeba(root, image_size=8).framing
+    # Of the crop's 178 pixels; its upper edge is at 20.
+    np.testing.assert_allclose(framing.eyes, np.array([(69.5, 91.5), (107.5, 91.5)]) / 178)
+    assert load_celeba(root, image_size=8, crop="center").framing == framing
+    tight = load_celeba(root, image_size=8, crop=(14, 39, 164, 189)).framing
+    np.testing.assert_allclose(tight.eyes, np.array([(55.5, 72.5), (93.5, 72.5)]) / 150)
+    for squeezed in (None, (0, 0, 178, 200)):
+        assert load_celeba(root, image_size=8, crop=squeezed).framing == CENTRE

@@ -325,7 +325,7 @@ def test_the_cache_on_disk_is_written_once_and_follows_the_files(files, tmp_path
     assert file.stat().st_size == 5 * 2 * 2 * 3
     # Found again, and no image is read.
     with monkeypatch.context() as patch:
-        patch.setattr(image_files, "read_image", None)
+        patch.setattr(image_files, "read_source", None)
         assert cached() == [1, 2, 5, 6, 7]
     # Other pixels, another choice or another crop are another file.
     files[0].write_bytes(encoded(np.full((4, 4, 3), 99, np.uint8)))

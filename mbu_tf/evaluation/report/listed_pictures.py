@@ -11,6 +11,7 @@ from mbu_tf.data.domains import to_model_range
 from mbu_tf.data.images import read_image, resize_image
 from mbu_tf.evaluation.parts import array_digest
 from mbu_tf.evaluation.report.made import Made
+from mbu_tf.faces import CENTRE
 
 PAIRS = "pairs.csv"
 
@@ -33,6 +34,7 @@ class PictureSystem:
 
     method = "pictures"
     editor = two_way = None
+    framing = CENTRE
 
     def __init__(self, name, folder, image_size):
         self.name, self.image_size = name, image_size

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from mbu_tf.data.domains import to_model_range, to_uint8
-from mbu_tf.data.sources import load_held_out
+from mbu_tf.data.sources import framed_as, load_held_out
 from mbu_tf.evaluation.parts import array_digest, file_digest
 from mbu_tf.evaluation.pictures import mask_picture, segmentation_picture
 from mbu_tf.models.loading import load_editor
@@ -133,7 +133,8 @@ class Sequence:
                 "The model of the second part must be of the first's image size. "
                 f"Received: {size} beside {material.image_size}"
             )
-        _, domains = load_held_out(source, size)
+        options = framed_as(self._editor.framing, source)
+        _, domains = load_held_out(source, size, **options)
         self._count = min(STRIP, len(material), len(domains.b))
         self.references = to_model_range(domains.b.take(np.arange(self._count)))
         self.key = {"model": file_digest(model), "images": array_digest(self.references)}

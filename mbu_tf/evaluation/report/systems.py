@@ -23,7 +23,7 @@ class ModelSystem:
         paths: one `.keras` file, or two: the model of A's part and that of B's.
 
     Attributes:
-        image_size: height and width of its images.
+        image_size, framing: of its images.
         method: its name in `METHODS`.
         editor: what adds, removes and outlines B's part, a `MaskEditing`, or `None`
             of a model without masks for parts.
@@ -47,7 +47,7 @@ class ModelSystem:
         methods = {kind: method for method, kind in METHODS.items()}
         self.method = methods.get(type(models[0]), type(models[0]).__name__)
         self.method += ", in sequence" if len(models) == 2 else ""
-        self.image_size = model.image_size
+        self.image_size, self.framing = model.image_size, model.framing
         self.two_way = model if hasattr(model, "transfer_to_b") else None
         if isinstance(model, InSequence):
             self.editor = models[1]
