@@ -2,10 +2,15 @@
 
 import { layOn, modelInput, outline, unedited } from "./photo_edit.js";
 
+/** A square of the reference as `edit` takes it. */
+export function referenceInput(model, picture, placement) {
+  return modelInput(picture, placement, model.size);
+}
+
 /**
  * The picture edited in each of its squares: `mode` is "transfer", "remove" or "segment".
  *
- * `reference` is what `modelInput` made of the reference; only "transfer" asks for it.
+ * `reference` is what `referenceInput` made; only "transfer" asks for it.
  * Returns `{picture, mask, times}`: the mask of the whole picture, and the milliseconds
  * of `framing` the squares, the `model`, and `laying` on.
  */

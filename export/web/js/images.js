@@ -90,6 +90,23 @@ export function resizeChannel(channel, size, side, { left, top, right, bottom })
   return resized;
 }
 
+/** A picture of RGBA bytes at half its size, four pixels averaged into one. */
+export function halved({ data, width, height }) {
+  const half = { width: Math.max(width >> 1, 1), height: Math.max(height >> 1, 1) };
+  const [right, down] = [width > 1 ? 4 : 0, height > 1 ? 4 * width : 0];
+  half.data = new Uint8ClampedArray(4 * half.width * half.height);
+  for (let y = 0, to = 0; y < half.height; y++) {
+    let from = 2 * y * width * 4;
+    for (let x = 0; x < half.width; x++, from += 8) {
+      for (let c = from; c < from + 4; c++) {
+        const sum = data[c] + data[c + right] + data[c + down] + data[c + right + down];
+        half.data[to++] = (sum + 2) >> 2;
+      }
+    }
+  }
+  return half;
+}
+
 /** Catmull-Rom's cubic, which reaches two samples to either side. */
 function cubic(x) {
   const d = Math.abs(x);

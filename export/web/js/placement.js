@@ -56,11 +56,16 @@ export class Placement {
    * Beyond the picture's edges the picture is mirrored. A square on whole pixels is a
    * part of the picture as it is, what lies between pixels is interpolated, bilinear.
    */
-  upright({ data, width, height }) {
-    const { pixels } = this;
+  upright(picture) {
+    const { width, height } = picture;
     if (this.side > MAX_SIDE * Math.max(width, height)) {
-      throw new RangeError(`A square of ${pixels} pixels in ${width} x ${height}`);
+      throw new RangeError(`A square of ${this.pixels} pixels in ${width} x ${height}`);
     }
+    return this.sampled(picture, this.pixels);
+  }
+
+  /** The square upright as RGB bytes (pixels, pixels, 3), sampled at so many places. */
+  sampled({ data, width, height }, pixels) {
     const rgb = new Uint8ClampedArray(pixels * pixels * 3);
     // Pixel (i, j) of the square lies at (x + a i - b j, y + b i + a j).
     const [a, b] = [this.right / pixels, this.down / pixels];
