@@ -27,17 +27,24 @@ METADATA = "mbu_tf.json"
 class Model:
     """The signatures of one .tflite file.
 
+    Args:
+        detail: whether its signatures with the ending `_detail` are taken, if it has any:
+            they are shown larger images and edit them as sharply as they are.
+
     Attributes:
         size: height and width of its images.
         framing: how they are framed, see `metadata_of`.
     """
 
-    def __init__(self, path, threads=1):
+    def __init__(self, path, threads=1, detail=True):
         from ai_edge_litert.interpreter import Interpreter
 
         interpreter = Interpreter(str(path), num_threads=threads)
-        names = ("transfer", "remove", "segment")
-        self._runners = {name: interpreter.get_signature_runner(name) for name in names}
+        detailed = detail and "transfer_detail" in interpreter.get_signature_list()
+        self._runners = {
+            name: interpreter.get_signature_runner(f"{name}_detail" if detailed else name)
+            for name in ("transfer", "remove", "segment")
+        }
         details = self._runners["transfer"].get_input_details()
         self.size = int(details["target"]["shape"][1])
         self.framing = metadata_of(path)["framing"]
@@ -175,22 +182,24 @@ def enlarged(channel, place, height, width):
     return back(square, place, height, width)
 
 
-def lay_on(photo, place, input, image, mask, opaque=False):
+def lay_on(photo, place, input, image, mask):
     """The model's edit laid on the photo at the photo's own resolution.
+
+    Where a mask of 0 and 1 alone reaches, enlarged, the paint covers, so that no outline
+    of the content is left.
 
     Args:
         photo: uint8 `(height, width, 3)`.
         place: the square, a `Placement`.
         input: what the model was shown of it, see `model_input`.
         image, mask: what it returned.
-        opaque: for a mask of 0 and 1 alone: wherever the enlarged mask reaches,
-            the paint covers, so that no outline of the content is left.
 
     Returns:
         The edited photo, and the mask float32 `(height, width)`, 0 where the photo's
         own pixels are.
     """
     height, width = photo.shape[:2]
+    opaque = np.isin(mask, (0, 1)).all()
     edited, whole = np.array(photo), np.zeros((height, width), np.float32)
     rows, columns, share = enlarged(mask[0, ..., 0], place, height, width)
     inside = share >= MASK_FLOOR
@@ -235,7 +244,7 @@ def remove(model, photo, eyes=None):
     """The photo without the content, see `lay_on`."""
     place = placement(model.framing, *photo.shape[:2], eyes)
     input = model_input(photo, place, model.size)
-    return lay_on(photo, place, input, **model.run("remove", image=input), opaque=True)
+    return lay_on(photo, place, input, **model.run("remove", image=input))
 
 
 def segment(model, photo, eyes=None):

@@ -15,7 +15,7 @@ fun main(args: Array<String>) {
     fun write(bytes: Int, put: ByteBuffer.() -> Unit) =
         made.write(ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN).apply(put).array())
     while (given.hasRemaining()) {
-        val (height, width, size, opaque, face) = List(5) { given.int }
+        val (height, width, size, face) = List(4) { given.int }
         val place =
             if (face == 1) Placement.face(points(), points()) else Placement.centre(width, height)
         val photo = IntArray(height * width * 3) { given.get().toInt() and 255 }
@@ -24,8 +24,7 @@ fun main(args: Array<String>) {
         write(32) { listOf(place.x, place.y, place.right, place.down).forEach { putDouble(it) } }
         val input = PhotoEdit.modelInput(photo, width, height, place, size)
         write(4 * input.size) { input.forEach { putFloat(it) } }
-        val edited =
-            PhotoEdit.layOn(photo, width, height, place, input, image, mask, size, opaque == 1)
+        val edited = PhotoEdit.layOn(photo, width, height, place, input, image, mask, size)
         made.write(ByteArray(edited.size) { edited[it].toByte() })
     }
     File(args[1]).writeBytes(made.toByteArray())

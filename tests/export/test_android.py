@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(
     reason="Debian's packages kotlin and default-jre-headless are not installed",
 )
 
-# Height, width, the model's size, whether the paint covers, the eyes of a face model.
+# Height, width, the model's size, whether its mask holds 0 and 1 alone, the eyes of a face model.
 CASES = [
     (41, 60, 16, 0, None),
     (90, 33, 16, 1, None),
@@ -50,24 +50,24 @@ def test_kotlin_gives_pythons_pictures_to_the_bit(jar, edit_photo, random_photo,
         image = random.random((1, size, size, 3), np.float32)
         mask = random.uniform(-1, 2, (1, size, size, 1)).clip(0, 1).astype(np.float32)
         mask = np.rint(mask) if opaque else mask
-        numbers = np.array([height, width, size, opaque, eyes is not None], "<i4")
+        numbers = np.array([height, width, size, eyes is not None], "<i4")
         points = np.array([eyes, FACE.eyes] if eyes else [], "<f8")
         for array in (numbers, points, photo, image, mask):
             given.write(array.tobytes())
-        cases.append((photo, image, mask, size, bool(opaque), eyes))
+        cases.append((photo, image, mask, size, eyes))
     (tmp_path / "given").write_bytes(given.getvalue())
     subprocess.run(["java", "-jar", jar, tmp_path / "given", tmp_path / "made"], check=True)
 
     made = (tmp_path / "made").read_bytes()
     at = 0
-    for photo, image, mask, size, opaque, eyes in cases:
+    for photo, image, mask, size, eyes in cases:
         place = np.frombuffer(made, "<f8", 4, at)
         at += place.nbytes
         framing = FACE if eyes else CENTRE
         np.testing.assert_allclose(place, framing.placement(*photo.shape[:2], eyes), atol=1e-9)
         place = edit_photo.Placement(*place)
         input = edit_photo.model_input(photo, place, size)
-        edited, _ = edit_photo.lay_on(photo, place, input, image, mask, opaque)
+        edited, _ = edit_photo.lay_on(photo, place, input, image, mask)
         for expected in (input, edited):
             array = np.frombuffer(made, expected.dtype, expected.size, at)
             np.testing.assert_array_equal(array.reshape(expected.shape), expected)

@@ -57,6 +57,11 @@ class Painter:
         return types.SimpleNamespace(size=SIZE, framing=self.framing.get_config(), run=self.run)
 
 
+def faces(eyes):
+    """As the library is told of them."""
+    return [eyes] if eyes else "largest"
+
+
 def painter(mask, eyes):
     paint = np.random.default_rng(1).uniform(-1, 1, (SIZE, SIZE, 3))
     return Painter(mask, paint, FACE if eyes else CENTRE)
@@ -77,7 +82,7 @@ def test_the_model_is_shown_what_the_library_shows_it(shape, eyes, edit_photo, r
     assert place == pytest.approx(framing.placement(*shape, eyes), abs=1e-9)
     shown = edit_photo.model_input(photo, place, SIZE)
     assert shown.dtype == np.float32 and shown.shape == (1, SIZE, SIZE, 3)
-    (view,) = views(photo, framing, [eyes])
+    (view,) = views(photo, framing, faces(eyes))
     np.testing.assert_allclose(2 * shown - 1, view.at(SIZE), atol=1e-6)
 
 
@@ -85,11 +90,12 @@ def test_the_model_is_shown_what_the_library_shows_it(shape, eyes, edit_photo, r
 def test_edits_are_the_librarys(shape, eyes, mask, edit_photo, random_photo):
     photo, model = random_photo(*shape), painter(mask, eyes)
     ours = edit_photo.transfer(model.exported, photo, photo, eyes, eyes)
-    theirs = photos.transfer_photo(model, photo, photo, face=[eyes], reference_face=[eyes])
+    face = faces(eyes)
+    theirs = photos.transfer_photo(model, photo, photo, face=face, reference_face=face)
     removed = edit_photo.remove(model.exported, photo, eyes)
     for mine, librarys in (
         (ours, theirs),
-        (removed, photos.remove_photo(model, photo, face=[eyes])),
+        (removed, photos.remove_photo(model, photo, face=face)),
     ):
         assert np.abs(mine[0].astype(int) - librarys.image).max() <= 1
         np.testing.assert_allclose(mine[1], librarys.mask, atol=1e-6)
@@ -112,7 +118,7 @@ def test_segmentations_are_the_librarys(shape, eyes, mask, edit_photo, random_ph
     photo, model = random_photo(*shape), painter(mask, eyes)
     # The threshold that `binary` tells lies at the faintest pixel above the stored one.
     model.checked_threshold = lambda threshold: mask[mask >= 0.5].min()
-    expected = photos.segment_photo(model, photo, face=[eyes])
+    expected = photos.segment_photo(model, photo, face=faces(eyes))
     np.testing.assert_array_equal(edit_photo.segment(model.exported, photo, eyes), expected)
 
 

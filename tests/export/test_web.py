@@ -45,7 +45,7 @@ async () => {
   const picture = (p) => ({ rgba: encode(p.data), width: p.width, height: p.height });
   return {
     mode: last.mode,
-    size: last.size,
+    side: last.side,
     threads: state.engine.threads,
     frame: picture(last.frame),
     reference: picture(last.reference),
@@ -99,7 +99,8 @@ async () => {
   const bytes = new Uint8Array(await (await fetch("models/avatars-glasses.tflite")).arrayBuffer());
   const before = memory();
   const image = new Float32Array(3 * state.model.size ** 2);
-  for (let i = 0; i < 300; i++) await state.model.transfer(image, image);
+  const pictures = { target: image, reference: image };
+  for (let i = 0; i < 300; i++) await state.model.edit("transfer", state.model.size, pictures);
   for (let i = 0; i < 10; i++) (await openModel(state.engine, bytes)).close();
   return memory() - before;
 }

@@ -149,18 +149,18 @@ def outputs():
     return {"image": image, "mask": mask}
 
 
-@pytest.mark.parametrize("opaque", [False, True])
+@pytest.mark.parametrize("binary", [False, True])
 @pytest.mark.parametrize("square", [*SQUARES, *((centre(shape), shape) for shape in SHAPES)])
 def test_edits_are_laid_on_as_python_does_to_the_bit(
-    square, opaque, outputs, random_photo, edit_photo
+    square, binary, outputs, random_photo, edit_photo
 ):
-    if opaque:
+    if binary:
         outputs["mask"] = np.rint(outputs["mask"])
     placement, shape = square
     photo = random_photo(*shape)
     input = edit_photo.model_input(photo, placement, SIZE)
-    laid = result("photo_edit", "layOn", unedited(photo), placement, input, outputs, SIZE, opaque)
-    expected, mask = edit_photo.lay_on(photo, placement, input, **outputs, opaque=opaque)
+    laid = result("photo_edit", "layOn", unedited(photo), placement, input, outputs, SIZE)
+    expected, mask = edit_photo.lay_on(photo, placement, input, **outputs)
     np.testing.assert_array_equal(as_photo(laid), expected)
     np.testing.assert_array_equal(np.float32(laid["mask"]).reshape(mask.shape), mask)
 
@@ -244,7 +244,14 @@ def signatures(size=64, **changes):
 
 
 def test_a_model_of_the_contract_tells_its_size():
-    assert result("contract", "checkModel", signatures(128)) == 128
+    described = signatures(128)
+    told = {"size": 128, "detailSize": None}
+    assert result("contract", "checkModel", described) == told
+    described |= {f"{name}_detail": tensors for name, tensors in signatures(512).items()}
+    assert result("contract", "checkModel", described) == {**told, "detailSize": 512}
+    del described["remove_detail"]
+    error = call("contract", "checkModel", described)["error"]
+    assert "lacks the signature remove_detail" in error
 
 
 @pytest.mark.parametrize(

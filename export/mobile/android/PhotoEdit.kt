@@ -30,13 +30,14 @@ object PhotoEdit {
     /**
      * The model's edit of a square laid on the photo: pixels outside the mask stay its own.
      *
-     * `input` is what `modelInput` gave; `opaque` is for `remove`, whose mask holds 0
-     * and 1 alone: wherever the enlarged mask reaches, the paint covers.
+     * `input` is what `modelInput` gave. Where a mask of 0 and 1 alone, such as `remove`'s,
+     * reaches, enlarged, the paint covers, so that no outline of the content is left.
      */
     fun layOn(
         photo: IntArray, width: Int, height: Int, place: Placement,
-        input: FloatArray, image: FloatArray, mask: FloatArray, size: Int, opaque: Boolean
+        input: FloatArray, image: FloatArray, mask: FloatArray, size: Int
     ): IntArray {
+        val opaque = mask.all { it == 0f || it == 1f }
         val whole = place.back(enlarged(mask, size, place.pixels), width, height)
         val paint = (0 until 3).map { c ->
             // What the model put on its input, times the mask: outside it there is none.

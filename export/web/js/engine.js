@@ -80,29 +80,27 @@ export async function openFinder(engine, bytes) {
   return new FaceFinder((pictures) => network.run("find", { pictures }));
 }
 
-/** The signatures of a model of the contract. */
+/**
+ * A model of the contract: `size` is the side of its pictures, `detailSize` that of those
+ * which it edits as sharply as they are, `null` if it cannot; `framing`: see metadata.js.
+ */
 class Model {
   #network;
 
-  constructor(network, size, { framing }) {
+  constructor(network, { size, detailSize }, { framing }) {
+    Object.assign(this, { size, detailSize, framing });
     this.#network = network;
-    this.size = size;
-    this.framing = framing;
   }
 
-  /** `{image, mask}`; images are float32 (1, size, size, 3), masks (1, size, size, 1). */
-  transfer(target, reference) {
-    return this.#network.run("transfer", { target, reference });
-  }
-
-  /** `{image, mask}`; the mask holds 0 and 1 alone. */
-  remove(image) {
-    return this.#network.run("remove", { image });
-  }
-
-  /** `{mask, binary}`: the soft mask, and the one cut at the stored threshold. */
-  segment(image) {
-    return this.#network.run("segment", { image });
+  /**
+   * What "transfer", "remove" or "segment" makes of pictures of one of the sizes by name:
+   * float32 (1, side, side, 3) each.
+   *
+   * `{image, mask}`, masks (1, side, side, 1); of "segment" `{mask, binary}`, the soft mask
+   * and the one cut at the stored threshold.
+   */
+  edit(mode, side, pictures) {
+    return this.#network.run(side === this.size ? mode : `${mode}_detail`, pictures);
   }
 
   close() {

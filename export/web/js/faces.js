@@ -16,39 +16,38 @@ const SIZE = 128;
 const STEP = 80;
 const [FIRST_SCORE, LEAST_SCORE] = [0.5, 0.7];
 // Sides of the square around a face, in sides of its own, in which it is looked at again.
-const LOOKS = [1.6, 2, 2.4];
+const [ROUGH, FINE] = [[2], [1.6, 2, 2.4]];
 // There it lies in the middle, and what overlaps it this much speaks of the same face.
 const [MIDDLE, SAME_FACE, LEAST_VOTE] = [0.2, 0.3, 0.2];
 
 /** Finds faces; `run` gives `{faces, scores}`, floats, of RGB floats in [0, 255]. */
 export class FaceFinder {
   #run;
+  #seen = {}; // The latest picture, and its halves.
 
   constructor(run) {
     this.#run = run;
   }
 
   /**
-   * All faces of a picture, the largest first.
+   * All faces of a picture, the largest first, of about 20 pixels or more where its longer
+   * side is shrunk to `longest`, or somewhat below.
    *
-   * Those of 1/24 of the picture's longer side are still found, or, `quick`, of 1/12.
+   * `turn` looks at one of its tiles alone, another at every count.
    */
-  async search(picture, quick = false) {
-    const pictures = pyramid(picture);
+  async search(picture, longest = 640, turn = null) {
+    const tiles = this.#pictures(picture).flatMap((shown) => tilesOf(shown, longest));
     const likely = [];
-    for (const { data, width, height, scale } of pictures) {
-      if (Math.max(width, height) > (quick ? 320 : 640)) continue;
-      for (const [left, top] of corners(width, height)) {
-        const tile = { data, width, height, left, top };
-        for (const face of facesOf(await this.#run(tilePixels(tile)), FIRST_SCORE)) {
-          likely.push(moved(face, new Placement(left * scale, top * scale, SIZE * scale, 0)));
-        }
+    for (const tile of turn === null ? tiles : [tiles[turn % tiles.length]]) {
+      const square = new Placement(tile.left * tile.scale, tile.top * tile.scale, SIZE * tile.scale, 0);
+      for (const face of facesOf(await this.#run(tilePixels(tile)), FIRST_SCORE)) {
+        likely.push(moved(face, square));
       }
     }
     const faces = [];
     for (const candidate of blended(likely)) {
-      const rough = await this.#look(pictures, candidate, [2]);
-      const face = rough && (await this.#look(pictures, rough, LOOKS));
+      const rough = await this.#look(picture, candidate, ROUGH);
+      const face = rough && (await this.#look(picture, rough, FINE, true));
       if (face && face.score >= LEAST_SCORE) faces.push(face);
     }
     return withoutRepeats(faces).sort((a, b) => b.side - a.side);
@@ -56,22 +55,34 @@ export class FaceFinder {
 
   /** The face near `face`, of which it is known in which turn and size it is; or `null`. */
   async look(picture, face) {
-    const found = await this.#look(pyramid(picture), face, [2]);
+    const found = await this.#look(picture, face, ROUGH, true);
     return found && found.score >= FIRST_SCORE ? found : null;
   }
 
-  /** The mean of what is seen in upright squares of some sides around a face; or `null`. */
-  async #look(pictures, face, sides) {
+  /**
+   * The mean of what is seen in upright squares of some sides around a face, `mirrored`, in
+   * the mirror too; or `null`.
+   */
+  async #look(picture, face, sides, mirrored = false) {
+    const pictures = this.#pictures(picture);
     const seen = [];
     for (const side of sides) {
       const square = uprightSquare(face, side);
       // As small as still has the square's pixels: what falls together is averaged.
       const shown = pictures.findLast(({ scale }) => square.side >= SIZE * scale) ?? pictures[0];
       const crop = scaled(square, 1 / shown.scale).sampled(shown, SIZE);
-      const found = middleFace(facesOf(await this.#run(Float32Array.from(crop)), LEAST_VOTE));
-      if (found) seen.push(moved(found, square));
+      const see = async (pixels) => middleFace(facesOf(await this.#run(pixels), LEAST_VOTE));
+      const found = [await see(Float32Array.from(crop))];
+      if (mirrored) found.push(reflected(await see(reflectedPixels(crop))));
+      if (found.includes(null)) return null;
+      seen.push(...found.map((each) => moved(each, square)));
     }
-    return seen.length === sides.length ? mean(seen, seen.map(() => 1)) : null;
+    return mean(seen, seen.map(() => 1));
+  }
+
+  #pictures(picture) {
+    if (this.#seen.picture !== picture) this.#seen = { picture, pictures: pyramid(picture) };
+    return this.#seen.pictures;
   }
 }
 
@@ -160,6 +171,24 @@ function moved(face, square) {
   return { ...face, center: point(face.center), side, eyes: face.eyes.map(point) };
 }
 
+/** RGB bytes (128, 128, 3) in the mirror, as floats. */
+function reflectedPixels(rgb) {
+  const pixels = new Float32Array(rgb.length);
+  for (let at = 0, i = 0; i < SIZE * SIZE; i++, at += 3) {
+    const from = 3 * (i - (i % SIZE) + SIZE - 1 - (i % SIZE));
+    for (let c = 0; c < 3; c++) pixels[at + c] = rgb[from + c];
+  }
+  return pixels;
+}
+
+/** A face in the mirror as it lies in the picture itself; `null` stays so. */
+function reflected(face) {
+  if (!face) return null;
+  const point = ([x, y]) => [SIZE - x, y];
+  const [left, right] = face.eyes;
+  return { ...face, center: point(face.center), eyes: [point(right), point(left)] };
+}
+
 /** The square around a face, so many times as large as its own, in which its eyes are level. */
 function uprightSquare({ center: [x, y], side, eyes: [left, right] }, times) {
   const [across, along] = [right[0] - left[0], right[1] - left[1]];
@@ -182,16 +211,16 @@ function pyramid({ data, width, height }) {
   return pictures;
 }
 
-/** Upper left corners of the tiles that cover a picture. */
-function corners(width, height) {
+/** The tiles that cover a picture, none if its longer side is beyond `longest`. */
+function tilesOf(shown, longest) {
+  const { width, height } = shown;
+  if (Math.max(width, height) > longest) return [];
   const along = (side) => {
-    const count = Math.max(Math.ceil((side - SIZE) / STEP), 0) + 1;
-    // Spread evenly; a smaller picture has one tile, which reaches beyond it.
-    return Array.from({ length: count }, (_, i) => {
-      return count === 1 ? 0 : Math.round((i * (side - SIZE)) / (count - 1));
-    });
+    const last = Math.max(Math.ceil((side - SIZE) / STEP), 0);
+    // Spread evenly; in a smaller picture there is one, which reaches beyond it.
+    return Array.from({ length: last + 1 }, (_, i) => last && Math.round((i * (side - SIZE)) / last));
   };
-  return along(height).flatMap((top) => along(width).map((left) => [left, top]));
+  return along(height).flatMap((top) => along(width).map((left) => ({ ...shown, left, top })));
 }
 
 /** A tile's RGB floats in [0, 255], (128, 128, 3); black beyond the picture. */

@@ -4,9 +4,9 @@ import { fetchPicture, openCamera, openFile, openSample, readPicture } from "./c
 import { askedThreads, element, fillThumbnails, offerThreads, onFile } from "./controls.js";
 import { press, saveCanvas } from "./controls.js";
 import { openFinder, openModel, possibleThreads, startEngine } from "./engine.js";
-import { edit, referenceInput } from "./filter.js";
+import { edit } from "./filter.js";
 import { messageOf, PageError } from "./messages.js";
-import { tint } from "./photo_edit.js";
+import { modelInput, tint } from "./photo_edit.js";
 import { Squares } from "./squares.js";
 
 const MASK_COLOUR = [255, 0, 128];
@@ -20,8 +20,8 @@ export const state = {
   model: null,
   retired: [], // Models that a frame may still be in.
   source: null,
-  reference: null, // The picture,
-  referenceInput: null, // and as the model takes it; null where it has no face.
+  reference: null,
+  prepared: null, // The reference as the model takes it.
   squares: null,
   changed: false, // A still picture is edited again only then.
   last: null,
@@ -72,7 +72,6 @@ const chooseReference = chooser(
   (read) => read(),
   (picture) => {
     state.reference = picture;
-    state.referenceInput = undefined;
   },
 );
 
@@ -81,7 +80,7 @@ const chooseModel = chooser(
   (model) => {
     if (state.model) state.retired.push(state.model);
     state.model = model;
-    state.referenceInput = undefined;
+    element("detail").disabled = model.detailSize === null;
   },
 );
 
@@ -123,32 +122,29 @@ async function showFrame() {
   const frame = source.frame();
   if (!frame) return;
   const [doing, start] = [mode(), performance.now()];
-  const faces = await squares.of(model, frame, source.live ? start / 1000 : undefined);
+  const side = (element("detail").checked && model.detailSize) || model.size;
+  const found = await squares.of(model, frame, source.live ? start / 1000 : undefined);
   const finding = performance.now() - start;
-  const shown = await prepareReference(doing, model, reference);
-  const wanted = element("every-face").checked ? faces : faces.slice(0, 1);
+  const shown = doing === "transfer" ? await prepare(model, reference, side) : undefined;
+  const wanted = element("every-face").checked ? found : found.slice(0, 1);
   const placements = shown === null ? [] : wanted;
-  const edited = await edit(model, doing, frame, placements, shown);
+  const edited = await edit(model, doing, side, frame, placements, shown);
   const masked = doing === "segment" || element("show-mask").checked;
   show(masked ? tint(edited.picture, edited.mask, MASK_COLOUR) : edited.picture);
   const times = { finding, ...edited.times };
-  const made = { ...edited, mode: doing, frame, reference, masked, placements, times };
-  state.last = { ...made, size: model.size };
+  state.last = { ...edited, mode: doing, frame, reference, masked, placements, side, times };
   showFigures(frame, times);
-  notice(shown === null ? NO_REFERENCE_FACE : faces.length === 0 ? NO_FACE : "");
+  notice(shown === null ? NO_REFERENCE_FACE : found.length === 0 ? NO_FACE : "");
 }
 
 /** The reference as the model takes it; `null` if the model wants a face and there is none. */
-async function prepareReference(doing, model, reference) {
-  if (doing !== "transfer") return undefined;
-  if (state.referenceInput === undefined) {
-    const [square] = await state.squares.of(model, reference);
-    const input = square ? referenceInput(model, reference, square) : null;
-    // Another may have been chosen meanwhile.
-    if (model !== state.model || reference !== state.reference) return input;
-    state.referenceInput = input;
-  }
-  return state.referenceInput;
+async function prepare(model, reference, side) {
+  const made = state.prepared;
+  if (made?.model === model && made.reference === reference && made.side === side) return made.input;
+  const [square] = await state.squares.of(model, reference);
+  const input = square ? modelInput(reference, square, side) : null;
+  state.prepared = { model, reference, side, input };
+  return input;
 }
 
 function show({ data, width, height }) {

@@ -42,14 +42,15 @@ export function maskedPaint(input, image, mask) {
  * The model's edit of a square laid on a picture, in place.
  *
  * `edited` is what `unedited` gives; its `mask` tells where it was edited, 0 where the
- * picture's own pixels are. `input` is what the model was shown, (size, size).
- * `opaque`, for a mask of 0 and 1 alone: wherever the resized mask reaches, the paint
- * covers, so that no outline of the content is left.
+ * picture's own pixels are. `input` is what the model was shown, (size, size). Where a
+ * mask of 0 and 1 alone reaches, resized, the paint covers, so that no outline of the
+ * content is left.
  */
-export function layOn(edited, placement, input, { image, mask }, size, opaque = false) {
+export function layOn(edited, placement, input, { image, mask }, size) {
   const laid = resized(edited, placement, [mask, ...maskedPaint(input, image, mask)], size);
   if (!laid) return;
   const [shares, ...colours] = laid.channels;
+  const opaque = mask.every((value) => value === 0 || value === 1);
   forEachPixel(edited, laid.box, (at, i) => {
     const share = shares[i];
     if (share < MASK_FLOOR) return;
