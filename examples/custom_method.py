@@ -29,9 +29,10 @@ class EdgeAwareDisentanglement(ContentDisentanglement):
 
     def __init__(self, separate_channels=8, **kwargs):
         super().__init__(separate_channels=separate_channels, **kwargs)
-        self.separate_encoder = Encoder(
-            separate_channels, self.image_size, filters=(16, 32, 64), name="separate_encoder"
-        )
+
+    def build_separate_encoder(self):
+        channels = self.arguments["separate_channels"]
+        return Encoder(channels, self.image_size, filters=(16, 32, 64), name="separate_encoder")
 
     def generator_losses(self, a, b, mask_b=None, training=False):
         code_a, code_b = self.common_code(a, training), self.common_code(b, training)

@@ -28,7 +28,9 @@ def replacing(path):
             is full; the message names the path and the mend.
     """
     path = pathlib.Path(path)
-    beside = path.with_name(f".{path.stem}-{uuid.uuid4().hex}{path.suffix}")
+    suffix = path.suffix or (path.name if path.name.startswith(".") else "")
+    # Of the name a part, for it may be as long as names may be.
+    beside = path.with_name(f".{path.stem[:40]}-{uuid.uuid4().hex}{suffix}")
     try:
         with explaining(path):
             yield beside

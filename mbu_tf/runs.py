@@ -56,11 +56,19 @@ def finished_metrics(folder, settings):
     return metrics
 
 
-def run_settings(recipe, domains, architecture):
-    """What a run depends on besides its steps, batch size and seed, as plain values."""
+def run_settings(recipe, domains, architecture, base=None):
+    """What a run depends on besides its steps, batch size and seed, as plain values.
+
+    Args:
+        recipe: what it is trained by.
+        domains: what it is trained on.
+        architecture: all constructor arguments of the model.
+        base: the model that it starts from.
+    """
     return {
         "precision": keras.config.dtype_policy().name,
-        "architecture": {**recipe["architecture"], **architecture},
+        "architecture": architecture,
+        **({"base": _checksum_of_weights(base)} if base is not None else {}),
         **{name: recipe[name] for name in ("optimizer", "discriminator_optimizer", "compile")},
         "flip": recipe["training"]["flip"],
         "data": {"a": _fingerprint(domains.a), "b": _fingerprint(domains.b)},
@@ -71,6 +79,15 @@ def _fingerprint(images):
     """The number of images and a checksum of some of them, as the networks see them."""
     some = np.unique(np.linspace(0, len(images) - 1, IMAGES_CHECKED, dtype=int))
     return {"images": len(images), "checksum": zlib.crc32(images.take(some).tobytes())}
+
+
+def _checksum_of_weights(model):
+    """A checksum of what other models take over of `model`."""
+    checksum = 0
+    for name in model.starting_networks:
+        for value in getattr(model, name).get_weights():
+            checksum = zlib.crc32(value.tobytes(), checksum)
+    return checksum
 
 
 def write_history(path, history):

@@ -50,6 +50,7 @@ def train_recipe(
     checkpoint_every=CHECKPOINT_EVERY,
     resume=False,
     name=None,
+    base=None,
     **architecture,
 ):
     """Train a recipe and write `model.keras`, `metrics.json` and more to `output`.
@@ -74,6 +75,7 @@ def train_recipe(
             that has no state yet begins anew; of a finished one its model and
             figures are returned.
         name: of the recipe, for `metrics.json`.
+        base: trained model to start from, see `FromRecipes.from_recipe`.
         **architecture: constructor arguments in place of the recipe's.
 
     Returns:
@@ -102,7 +104,8 @@ def train_recipe(
         "batch_size": batch_size,
         "seed": seed,
     }
-    settings = {**metrics, **run_settings(recipe, domains, architecture)}
+    whole = method.architecture(recipe, base, **architecture)
+    settings = {**metrics, **run_settings(recipe, domains, whole, base)}
     finished = finished_metrics(output, settings)
     if finished:
         return load_model(output / MODEL), finished
@@ -110,7 +113,7 @@ def train_recipe(
     remove_leftovers(make_folder(output))
     remove_leftovers(output / PICTURES)
     keras.utils.set_random_seed(seed)
-    model = method.from_recipe(recipe, steps, **architecture)
+    model = method.from_recipe(recipe, steps, base, **architecture)
     history, backup = _fit(
         model,
         domains,

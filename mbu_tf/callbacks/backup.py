@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from mbu_tf.files import remove_leftovers
+from mbu_tf.models.learning_rates import LinkedLearningRates
 from mbu_tf.state_files import differences, read_newest_state, write_state
 
 # What `stop_training` is set to where only an epoch is to end; other callbacks set True.
@@ -237,8 +238,9 @@ class Interrupted(KeyboardInterrupt):
 
 def _variables(model):
     """Every variable that training changes, once, always in the same order."""
-    optimizers = [x for x in vars(model).values() if isinstance(x, keras.optimizers.Optimizer)]
-    groups = [model.variables, model.metrics_variables, *(x.variables for x in optimizers)]
+    kinds = (keras.optimizers.Optimizer, LinkedLearningRates)
+    steered = [x for x in vars(model).values() if isinstance(x, kinds)]
+    groups = [model.variables, model.metrics_variables, *(x.variables for x in steered)]
     return list({id(variable): variable for group in groups for variable in group}.values())
 
 

@@ -1,7 +1,13 @@
 """`mbu-tf remove`: images without the content."""
 
 from mbu_tf.cli import batch
-from mbu_tf.cli.arguments import add_command, add_face_options, add_threshold, face_options
+from mbu_tf.cli.arguments import (
+    add_command,
+    add_detail,
+    add_face_options,
+    add_threshold,
+    photo_options,
+)
 
 
 def add_parser(subparsers):
@@ -10,10 +16,14 @@ def add_parser(subparsers):
         "remove",
         "take the content off images",
         run,
-        ["mbu-tf remove model.keras photo.jpg --output removed"],
+        [
+            "mbu-tf remove model.keras photo.jpg --output removed",
+            "mbu-tf remove model.keras photos --output removed",
+        ],
     )
     batch.add_arguments(parser)
     add_face_options(parser)
+    add_detail(parser)
     add_threshold(parser)
 
 
@@ -21,6 +31,7 @@ def run(arguments):
     from mbu_tf.photos import remove_photo
 
     def edit(model, photo):
-        return remove_photo(model, photo, arguments.threshold, **face_options(arguments)).image
+        options = photo_options(arguments)
+        return photo.edited(*remove_photo(model, photo.image, arguments.threshold, **options))
 
     return batch.process(arguments, edit)

@@ -26,6 +26,7 @@ def add_parser(subparsers):
             "mbu-tf train --method masked_didd --preset avatars --data "
             "avatars:glasses_and_facial_hair --output run",
             "mbu-tf train --preset avatars --data avatars:glasses --output run --resume",
+            "mbu-tf train --preset avatars --data avatars:hat --output hats --from run/model.keras",
         ],
     )
     parser.add_argument(
@@ -43,13 +44,20 @@ def add_parser(subparsers):
         required=True,
         type=source,
         metavar="SOURCE",
-        help="avatars:TASK, folders:PATH (with trainA/ and trainB/), celeba:PATH:TASK or "
-        "tfds:NAME:A:B",
+        help="avatars:TASK, folders:PATH (with trainA/ and trainB/), celeba:PATH:TASK, "
+        "drawn_glasses:PATH, portraits:PATH:TASK or tfds:NAME:A:B",
     )
     parser.add_argument(
         "--output", required=True, metavar="DIR", help="folder for model, metrics and pictures"
     )
     add_training_options(parser)
+    parser.add_argument(
+        "--from",
+        dest="base",
+        metavar="MODEL",
+        help="a trained model of the method, of any part, to start from: its architecture, and of "
+        "its weights those that know images in general",
+    )
     add_source_options(parser)
     parser.add_argument(
         "--checkpoint-every",
@@ -75,6 +83,7 @@ def run(arguments):
     import keras
 
     from mbu_tf.data.sources import load_source
+    from mbu_tf.models.loading import load_model
     from mbu_tf.models.methods import METHODS
     from mbu_tf.runs import run_state
     from mbu_tf.training import train_preset
@@ -87,14 +96,21 @@ def run(arguments):
             f"Received: --preset {arguments.preset}"
         )
     keras.config.set_dtype_policy(arguments.precision)
-    image_size = arguments.image_size or presets[arguments.preset]["architecture"]["image_size"]
+    base = load_model(arguments.base) if arguments.base else None
+    architecture = method.architecture(presets[arguments.preset], base)
+    image_size = arguments.image_size or architecture["image_size"]
     options = source_options(arguments)
+    images = load_source(arguments.data, "train", image_size, **options)
+    print(
+        f"mbu-tf: {len(images.a)} images without the content (A), {len(images.b)} with it (B)",
+        file=sys.stderr,
+    )
     state = run_state(arguments.output)
     if arguments.resume and state == "new":
         print(f"mbu-tf: {arguments.output} holds no run yet; training begins", file=sys.stderr)
     train_preset(
         arguments.preset,
-        load_source(arguments.data, "train", image_size, **options),
+        images,
         arguments.output,
         held_out=held_out(arguments.data, image_size, options),
         steps=arguments.steps,
@@ -102,6 +118,7 @@ def run(arguments):
         seed=arguments.seed,
         method=method,
         resume=arguments.resume,
+        base=base,
         **({"width": arguments.width} if arguments.width else {}),
         **({"checkpoint_every": arguments.checkpoint_every} if arguments.checkpoint_every else {}),
     )

@@ -2,9 +2,10 @@
 
 from mbu_tf.cli.arguments import (
     add_command,
+    add_detail,
     add_face_options,
     add_reference_face,
-    face_options,
+    photo_options,
     png_path,
 )
 
@@ -41,17 +42,18 @@ def add_parser(subparsers):
         "--mask", type=png_path, metavar="IMAGE", help="also write the soft mask here, a .png"
     )
     add_face_options(parser)
+    add_detail(parser)
     add_reference_face(parser)
 
 
 def run(arguments):
-    from mbu_tf.data.images import read_image, write_png
+    from mbu_tf.data.images import read_image, read_photo, write_png
     from mbu_tf.models.loading import load_model
     from mbu_tf.photos import mask_to_uint8, translate_photo
 
-    target, reference = read_image(arguments.target), read_image(arguments.reference)
+    target, reference = read_photo(arguments.target), read_image(arguments.reference)
     model = load_model(arguments.model)
-    edit = translate_photo(model, target, reference, arguments.to, **face_options(arguments))
-    write_png(arguments.output, edit.image)
+    edit = translate_photo(model, target.image, reference, arguments.to, **photo_options(arguments))
+    write_png(arguments.output, target.edited(*edit))
     if arguments.mask:
         write_png(arguments.mask, mask_to_uint8(edit.mask))

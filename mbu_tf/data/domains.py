@@ -14,6 +14,7 @@ import threading
 
 import numpy as np
 
+from mbu_tf.data.augmentation import DRAWS, augmented
 from mbu_tf.faces.framing import CENTRE, Framing
 
 
@@ -128,7 +129,9 @@ class TwoDomains:
         """Batches in one epoch: once through the larger domain; the smaller one repeats."""
         return math.ceil(max(len(self.a), len(self.b)) / batch_size)
 
-    def batches(self, batch_size, seed=0, flip=False, first_step=0, shards=1, shard=0):
+    def batches(
+        self, batch_size, seed=0, flip=False, augment=False, first_step=0, shards=1, shard=0
+    ):
         """Endless random training batches as a `tf.data.Dataset`.
 
         Each domain is shuffled on its own, anew at every pass through it, so
@@ -140,6 +143,8 @@ class TwoDomains:
             batch_size: images of each domain per batch.
             seed: integer seed of order and flips.
             flip: whether each image is mirrored left to right half of the time.
+            augment: whether each image is moved and its light changed, a little and in
+                both domains alike, see `augmented`.
             first_step: number of the first batch.
             shards, shard: one of several processes that train together reads part
                 `shard` (from 0) of `shards` equal parts of each batch, and no
@@ -155,8 +160,8 @@ class TwoDomains:
         import tensorflow as tf
 
         rows = _shard_rows(batch_size, shards, shard)
-        stream_a = _Stream(len(self.a), batch_size, [seed, 0], flip, rows)
-        stream_b = _Stream(len(self.b), batch_size, [seed, 1], flip, rows)
+        stream_a = _Stream(len(self.a), batch_size, [seed, 0], flip, augment, rows)
+        stream_b = _Stream(len(self.b), batch_size, [seed, 1], flip, augment, rows)
 
         def load(step):
             with _EXIT.reading():
@@ -183,7 +188,7 @@ class TwoDomains:
         Args:
             strategy: `tf.distribute.Strategy`.
             batch_size: images of each domain per batch, over all devices.
-            **options: `seed`, `flip` and `first_step` of `batches`.
+            **options: `seed`, `flip`, `augment` and `first_step` of `batches`.
 
         Returns:
             `tf.distribute.DistributedDataset`, which `fit` takes.
@@ -281,11 +286,12 @@ def _shard_rows(batch_size, shards, shard):
 class _Stream:
     """Which image of one domain stands where in the endless stream of its batches."""
 
-    def __init__(self, count, batch_size, seed, flip, rows):
+    def __init__(self, count, batch_size, seed, flip, augment, rows):
         self._count = count
         self._batch_size = batch_size
         self._seed = seed
         self._flip = flip
+        self._augment = augment
         self._rows = rows
         # Batches that are read at a time lie in one pass, or in two.
         self._order = functools.lru_cache(maxsize=2)(self._order)
@@ -298,7 +304,12 @@ class _Stream:
     def load(self, images, step):
         positions = step * self._batch_size + self._rows
         indices = [self._order(p // self._count)[p % self._count] for p in positions]
-        batch = to_model_range(images.take(indices))
+        batch = images.take(indices)
+        if self._augment:
+            rng = np.random.default_rng([*self._seed, 2, step])
+            batch = augmented(batch, rng.uniform(-1, 1, (self._batch_size, DRAWS))[self._rows])
+        else:
+            batch = to_model_range(batch)
         if self._flip:
             drawn = np.random.default_rng([*self._seed, 1, step]).random(self._batch_size)
             mirrored = drawn[self._rows] < 0.5

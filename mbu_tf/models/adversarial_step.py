@@ -4,6 +4,8 @@ import keras
 from keras import ops
 
 from mbu_tf import losses
+from mbu_tf.models.compilation import NO_ADDED_LOSS
+from mbu_tf.models.first_batch import check_lengths, pair
 
 
 class AdversarialStep:
@@ -29,7 +31,8 @@ class AdversarialStep:
 
     def adversarial_step(self, data):
         """Both updates on a batch, see `TwoDomainModel`; returns the logs."""
-        a, b, mask_b = unpack_batch(data)
+        a, b, mask_b = self._pair(data)
+        self._learning_rates.follow()
         moving = self._state_moved_before_checks()
         held = self._values(moving)
 
@@ -74,20 +77,31 @@ class AdversarialStep:
 
     def evaluation_step(self, data):
         """All losses of a batch; returns the logs."""
-        a, b, mask_b = unpack_batch(data)
+        a, b, mask_b = self._pair(data)
         total, terms, codes, monitors = self._generator_forward(a, b, mask_b, training=False)
         discriminator_loss, accuracy = self._discriminator_forward(codes, training=False)
         return self._update_metrics(total, terms, monitors, discriminator_loss, accuracy)
 
     def prediction_step(self, data):
-        """`call` on `(a, b)` batches or on `[a, b]` arrays."""
-        while isinstance(data, (tuple, list)) and len(data) == 1:
-            data = data[0]
-        return self(tuple(data[:2]), training=False)
+        """`call` on a batch `(a, b)`."""
+        return self(self._pair(data)[:2], training=False)
+
+    @staticmethod
+    def _pair(data):
+        """`(a, b, mask_b or None)` of a batch, whose lengths, where known, are equal."""
+        batch = pair(data)
+        check_lengths(*batch)
+        return batch
 
     def _generator_forward(self, a, b, mask_b, training):
         """The weighted sum of all terms, the terms, both common codes, and what to show."""
         terms, code_a, code_b, monitors = self.generator_losses(a, b, mask_b, training=training)
+        missing = set(self.active_losses) - {*terms, "confusion"}
+        if missing:
+            raise ValueError(
+                f"`{type(self).__name__}.generator_losses` must give a term for each loss whose "
+                f"weight is not 0. Received: none for {sorted(missing)}"
+            )
         terms = {name: term for name, term in terms.items() if name in self.active_losses}
         if "confusion" in self.active_losses:
             terms["confusion"] = losses.domain_confusion_loss(
@@ -95,20 +109,24 @@ class AdversarialStep:
                 self.discriminator(code_b, training=training),
                 self.confusion_label,
             )
-        total = sum(self.loss_weight(name) * term for name, term in terms.items())
-        return total, terms, (code_a, code_b), monitors
+        parts = [self.loss_weight(name) * term for name, term in terms.items()]
+        for network in self.generator_networks:
+            parts += regularization(network)
+        return sum(parts), terms, (code_a, code_b), monitors
 
     def _discriminator_forward(self, codes, training):
         """The discriminator's loss and accuracy."""
         logits_a, logits_b = (self.discriminator(c, training=training) for c in codes)
         correct = [ops.mean(ops.cast(x, "float32")) for x in (logits_a < 0, logits_b > 0)]
-        return losses.discriminator_loss(logits_a, logits_b), (correct[0] + correct[1]) / 2.0
+        parts = [losses.discriminator_loss(logits_a, logits_b), *regularization(self.discriminator)]
+        return sum(parts), (correct[0] + correct[1]) / 2.0
 
     def _update(self, optimizer, gradients, variables, clip_norm, provided=True):
         """Clip by the unscaled global norm and let `optimizer` apply it, if it is finite.
 
         Variables that the loss does not reach (a term of weight 0 may leave a
-        network unused) keep their values.
+        network unused) keep their values; with none left, all being frozen, there
+        is nothing to do.
 
         Args:
             provided: a further condition.
@@ -117,6 +135,8 @@ class AdversarialStep:
             Whether it was applied.
         """
         reached = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
+        if not reached:
+            return ops.convert_to_tensor(provided, dtype="bool")
         gradients, variables = zip(*reached, strict=True)
         norm = self._global_norm(gradients)
         scale = optimizer.scale_loss(ops.ones((), dtype=norm.dtype))
@@ -161,6 +181,18 @@ class AdversarialStep:
         return moved
 
 
+def regularization(network):
+    """What the weight regularisers of a network give.
+
+    Raises:
+        ValueError: if its layers have losses of another kind, which would not be counted.
+    """
+    terms = [v.regularizer(v) for v in network.trainable_variables if v.regularizer is not None]
+    if len(network.losses) > len(terms):
+        raise ValueError(NO_ADDED_LOSS)
+    return terms
+
+
 def adapt_loss_scale(optimizer, finite):
     """Dynamic loss scaling, as a `keras.optimizers.LossScaleOptimizer` has it, down to 1.
 
@@ -179,14 +211,3 @@ def adapt_loss_scale(optimizer, finite):
     optimizer.dynamic_scale.assign(ops.where(finite, ops.where(due, scale * 2.0, scale), halved))
     counting = ops.logical_and(finite, ops.logical_not(due))
     optimizer.step_counter.assign(ops.where(counting, steps, ops.zeros_like(steps)))
-
-
-def unpack_batch(data):
-    """`(a, b)` or `(a, b, mask_b)` as `(a, b, mask_b or None)`."""
-    if not isinstance(data, (tuple, list)) or len(data) not in (2, 3) or data[1] is None:
-        raise ValueError(
-            "A batch must be a tuple (a, b) of images of both domains, or (a, b, mask_b). "
-            f"Received: {type(data).__name__} of "
-            f"{len(data) if isinstance(data, (tuple, list)) else 1}"
-        )
-    return (*data, None) if len(data) == 2 else tuple(data)

@@ -10,7 +10,6 @@ from mbu_tf.models.presets import CD_FORMULATIONS, CD_PRESETS
 from mbu_tf.models.two_domain import TwoDomainModel
 from mbu_tf.networks import blocks
 from mbu_tf.networks.decoder import Decoder
-from mbu_tf.networks.discriminator import CodeDiscriminator
 from mbu_tf.networks.encoder import Encoder
 
 
@@ -43,8 +42,11 @@ class ContentDisentanglement(OneWayTransfer, TwoDomainModel):
     """
 
     default_loss_weights = {"recon_a": 1.0, "recon_b": 1.0, "confusion": 0.001}
+    network_names = ("common_encoder", "separate_encoder", "decoder", "discriminator")
+    starting_networks = ("common_encoder", "decoder")
     presets = CD_PRESETS
     formulations = CD_FORMULATIONS
+    has_masks = False
 
     def __init__(
         self,
@@ -71,33 +73,32 @@ class ContentDisentanglement(OneWayTransfer, TwoDomainModel):
             "reconstruction_norm": reconstruction_norm,
         }
         super().__init__(config, **kwargs)
-        self.image_size = image_size
-        common, last_filters = blocks.code_channels(width, separate_channels)
-        shape = {
-            "image_size": image_size,
-            "depth": depth,
-            "width": width,
-            "normalization": normalization,
-        }
-        encoder = {**shape, "activation": encoder_activation}
-        self.common_encoder = Encoder(
-            common, last_filters=last_filters, **encoder, name="common_encoder"
-        )
-        self.separate_encoder = Encoder(
-            separate_channels, filters=blocks.SEPARATE_FILTERS, **encoder, name="separate_encoder"
-        )
-        self.decoder = Decoder(
-            common + separate_channels, **shape, activation=decoder_activation, name="decoder"
-        )
-        self.discriminator = CodeDiscriminator(
-            self.common_encoder.output_shape[1:], width=width, name="discriminator"
-        )
+        self._make_networks()
         self._mask_threshold = add_mask_threshold(self)
         self.built = True
 
-    @property
-    def generator_networks(self):
-        return (self.common_encoder, self.separate_encoder, self.decoder)
+    def build_common_encoder(self):
+        """Ec, or another; see `MaskedContentTransfer.build_common_encoder`."""
+        common, last_filters = blocks.code_channels(
+            self._config["width"], self._config["separate_channels"]
+        )
+        return Encoder(
+            common, last_filters=last_filters, **self._shape("encoder"), name="common_encoder"
+        )
+
+    def build_separate_encoder(self):
+        """Es: images to a code `(batch, s, s, separate_channels)`."""
+        return Encoder(
+            self._config["separate_channels"],
+            filters=blocks.SEPARATE_FILTERS,
+            **self._shape("encoder"),
+            name="separate_encoder",
+        )
+
+    def build_decoder(self):
+        """Both codes, one beside the other, to an image."""
+        channels = self.code_shape[-1] + self._config["separate_channels"]
+        return Decoder(channels, **self._shape("decoder"), name="decoder")
 
     def decode(self, common, separate, training=False):
         """The image of a common and a separate code."""

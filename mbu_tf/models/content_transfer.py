@@ -10,7 +10,6 @@ from mbu_tf.models.presets import MBU_FORMULATIONS, MBU_PRESETS
 from mbu_tf.models.two_domain import TwoDomainModel
 from mbu_tf.networks import blocks
 from mbu_tf.networks.decoder import Decoder, MaskDecoder
-from mbu_tf.networks.discriminator import CodeDiscriminator
 from mbu_tf.networks.encoder import Encoder
 
 
@@ -72,6 +71,15 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
         "confusion": 0.005,
         "mask_size": 0.0,
     }
+    network_names = (
+        "common_encoder",
+        "separate_encoder",
+        "decoder_a",
+        "decoder_b",
+        "discriminator",
+    )
+    starting_networks = ("common_encoder", "decoder_a")
+    monitors_of_masks = ("iou",)
     presets = MBU_PRESETS
     formulations = MBU_FORMULATIONS
 
@@ -113,36 +121,42 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
             "share_passes": share_passes,
         }
         super().__init__(config, **kwargs)
-        self.image_size = image_size
-        common, last_filters = blocks.code_channels(width, separate_channels, common_channels)
-        shape = {
-            "image_size": image_size,
-            "depth": depth,
-            "width": width,
-            "normalization": normalization,
-        }
-        encoder = {**shape, "activation": encoder_activation}
-        decoder = {**shape, "activation": decoder_activation}
-        self.common_encoder = Encoder(
-            common, last_filters=last_filters, **encoder, name="common_encoder"
-        )
-        self.separate_encoder = Encoder(
-            separate_channels, filters=blocks.SEPARATE_FILTERS, **encoder, name="separate_encoder"
-        )
-        both = common + separate_channels
-        self.decoder_a = Decoder(
-            common if decoder_a_input == "common" else both, **decoder, name="decoder_a"
-        )
-        self.decoder_b = MaskDecoder(both, **decoder, name="decoder_b")
-        self.discriminator = CodeDiscriminator(
-            self.common_encoder.output_shape[1:], width=width, name="discriminator"
-        )
+        self._make_networks()
         self._mask_threshold = add_mask_threshold(self)
         self.built = True
 
-    @property
-    def generator_networks(self):
-        return (self.common_encoder, self.separate_encoder, self.decoder_a, self.decoder_b)
+    def build_common_encoder(self):
+        """Ec; in its place any network of images `(batch, image_size, image_size, 3)`.
+
+        Its code is `(batch, s, s, channels)`, `s = image_size / 2**depth`, of any
+        number of channels: decoders and discriminator are built after it.
+        """
+        names = ("width", "separate_channels", "common_channels")
+        common, last_filters = blocks.code_channels(*(self._config[name] for name in names))
+        return Encoder(
+            common, last_filters=last_filters, **self._shape("encoder"), name="common_encoder"
+        )
+
+    def build_separate_encoder(self):
+        """Es: images to a code `(batch, s, s, separate_channels)`."""
+        return Encoder(
+            self._config["separate_channels"],
+            filters=blocks.SEPARATE_FILTERS,
+            **self._shape("encoder"),
+            name="separate_encoder",
+        )
+
+    def build_decoder_a(self):
+        """DA: a code, zeros beside it if `decoder_a_input` has them, to an image."""
+        channels = self.code_shape[-1]
+        if self._config["decoder_a_input"] == "common_and_zeros":
+            channels += self._config["separate_channels"]
+        return Decoder(channels, **self._shape("decoder"), name="decoder_a")
+
+    def build_decoder_b(self):
+        """DB: both codes, one beside the other, to a mask and a raw image."""
+        channels = self.code_shape[-1] + self._config["separate_channels"]
+        return MaskDecoder(channels, **self._shape("decoder"), name="decoder_b")
 
     @property
     def monitor_names(self):

@@ -10,7 +10,6 @@ from mbu_tf.models.two_domain import TwoDomainModel
 from mbu_tf.models.two_way import TwoWayTransfer
 from mbu_tf.networks import blocks
 from mbu_tf.networks.decoder import Decoder
-from mbu_tf.networks.discriminator import CodeDiscriminator
 from mbu_tf.networks.encoder import Encoder
 
 
@@ -66,6 +65,14 @@ class DomainIntersectionDifference(TwoWayTransfer, TwoDomainModel):
     }
     # The generator wants both codes to be called B; published label 0.
     default_confusion_label = 1
+    network_names = (
+        "common_encoder",
+        "separate_encoder_a",
+        "separate_encoder_b",
+        "decoder",
+        "discriminator",
+    )
+    starting_networks = ("common_encoder", "decoder")
     presets = DIDD_PRESETS
     formulations = DIDD_FORMULATIONS
 
@@ -101,49 +108,46 @@ class DomainIntersectionDifference(TwoWayTransfer, TwoDomainModel):
             "share_passes": share_passes,
         }
         super().__init__(config, **kwargs)
-        self.image_size = image_size
-        common, last_filters = blocks.code_channels(width, separate_channels, separate_codes=2)
-        shape = {
-            "image_size": image_size,
-            "depth": depth,
-            "width": width,
-            "normalization": normalization,
-            "spectral_updates": spectral_updates,
-            "spectral_gradient": spectral_gradient,
-        }
-        encoder = {**shape, "activation": encoder_activation}
-        self.common_encoder = Encoder(
-            common,
-            last_filters=last_filters,
-            bare_blocks=common_bare_blocks,
-            **encoder,
-            name="common_encoder",
-        )
-        self.separate_encoder_a, self.separate_encoder_b = (
-            Encoder(
-                separate_channels,
-                bare_blocks=separate_bare_blocks,
-                **encoder,
-                name=f"separate_encoder_{domain}",
-            )
-            for domain in "ab"
-        )
-        self.decoder = Decoder(
-            common + 2 * separate_channels, **shape, activation=decoder_activation, name="decoder"
-        )
-        self.discriminator = CodeDiscriminator(
-            self.common_encoder.output_shape[1:], width=width, name="discriminator"
-        )
+        self._make_networks()
         self.built = True
 
-    @property
-    def generator_networks(self):
-        return (
-            self.common_encoder,
-            self.separate_encoder_a,
-            self.separate_encoder_b,
-            self.decoder,
+    def build_common_encoder(self):
+        """Ec, or another; see `MaskedContentTransfer.build_common_encoder`."""
+        common, last_filters = blocks.code_channels(
+            self._config["width"], self._config["separate_channels"], separate_codes=2
         )
+        return Encoder(
+            common,
+            last_filters=last_filters,
+            bare_blocks=self._config["common_bare_blocks"],
+            **self._shape("encoder"),
+            name="common_encoder",
+        )
+
+    def build_separate_encoder_a(self):
+        """EsA: images to a code `(batch, s, s, separate_channels)`."""
+        return self._separate_encoder("separate_encoder_a")
+
+    def build_separate_encoder_b(self):
+        """EsB, likewise."""
+        return self._separate_encoder("separate_encoder_b")
+
+    def _separate_encoder(self, name):
+        return Encoder(
+            self._config["separate_channels"],
+            bare_blocks=self._config["separate_bare_blocks"],
+            **self._shape("encoder"),
+            name=name,
+        )
+
+    def build_decoder(self):
+        """G: all three codes, one beside the other, to an image."""
+        channels = self.code_shape[-1] + 2 * self._config["separate_channels"]
+        return Decoder(channels, **self._shape("decoder"), name="decoder")
+
+    def _shape(self, kind):
+        spectral = ("spectral_updates", "spectral_gradient")
+        return {**super()._shape(kind), **{name: self._config[name] for name in spectral}}
 
     def decode(self, common, separate_a, separate_b, training=False):
         """G(common, separate_a, separate_b): an image; `None` stands for zeros."""
@@ -154,7 +158,7 @@ class DomainIntersectionDifference(TwoWayTransfer, TwoDomainModel):
         """The three codes, zeros in place of those that are `None`."""
         channels = self._config["separate_channels"]
         given = next(code for code in (common, separate_a, separate_b) if code is not None)
-        widths = (self.common_encoder.output_shape[-1], channels, channels)
+        widths = (self.code_shape[-1], channels, channels)
         codes = (common, separate_a, separate_b)
         return [
             blocks.zero_code(given, width) if code is None else code

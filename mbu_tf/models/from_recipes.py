@@ -9,6 +9,7 @@ class FromRecipes:
 
     A method states
 
+    - `starting_networks`: names of what a model takes over of the one that it starts from;
     - `presets`: its recipes by name, plain dictionaries (`recipes.py` says of what);
     - `formulations`: by name, functions of a recipe that give it as the published
       code or the paper's text has it.
@@ -18,7 +19,7 @@ class FromRecipes:
     formulations = {}
 
     @classmethod
-    def from_preset(cls, name, steps=None, formulation=None, **overrides):
+    def from_preset(cls, name, steps=None, formulation=None, base=None, **overrides):
         """A compiled model from a named recipe.
 
         Args:
@@ -28,32 +29,79 @@ class FromRecipes:
                 step for step; `"paper"`, where the paper's text reads
                 otherwise, as the text has it; `None` as the recipe says
                 (docs/published-code.md compares them).
+            base: see `from_recipe`.
             **overrides: see `from_recipe`.
 
         Raises:
-            ValueError: on an unknown name or formulation.
+            ValueError: on an unknown name or formulation, or a `base` that does not fit.
         """
-        return cls.from_recipe(cls.recipe(name, formulation), steps, **overrides)
+        return cls.from_recipe(cls.recipe(name, formulation), steps, base, **overrides)
 
     @classmethod
-    def from_recipe(cls, recipe, steps=None, **overrides):
+    def from_recipe(cls, recipe, steps=None, base=None, **overrides):
         """A compiled model from a recipe, a plain dictionary (`recipes.py` says of what).
 
         Args:
             recipe: e.g. `MaskedContentTransfer.recipe("photos")`, or that `varied`.
             steps: training steps that the recipe's learning rate decay spans;
                 `None` is the recipe's own number.
+            base: a trained model of this method to start from, whatever its part. The
+                new model has its architecture and takes over the networks that know
+                images in general (`starting_networks`), with their running statistics;
+                all else is new, optimizers, separate codes and masks among it.
             **overrides: constructor arguments in place of the recipe's, e.g.
                 `image_size=64`.
+
+        Raises:
+            ValueError: if `base` is of another method or does not fit.
         """
         steps = steps or recipe["training"]["steps"]
-        model = cls(**{**recipe["architecture"], **overrides})
+        model = cls(**cls.architecture(recipe, base, **overrides))
+        if base is not None:
+            model.take_over(base)
         model.compile(
             optimizer=build_optimizer(recipe["optimizer"], steps),
             discriminator_optimizer=build_optimizer(recipe["discriminator_optimizer"], steps),
             **recipe["compile"],
         )
         return model
+
+    @classmethod
+    def architecture(cls, recipe, base=None, **overrides):
+        """Constructor arguments as `from_recipe` has them.
+
+        Raises:
+            ValueError: if `base` is of another method.
+        """
+        if base is None:
+            return {**recipe["architecture"], **overrides}
+        if not (isinstance(base, cls) or issubclass(cls, type(base))):
+            raise ValueError(
+                f"`base` must be a trained {cls.__name__}. Received: {type(base).__name__}"
+            )
+        return {**recipe["architecture"], **base.arguments, **overrides}
+
+    def take_over(self, base):
+        """Set the weights of the `starting_networks` to those of a trained model.
+
+        Raises:
+            ValueError: if theirs have other shapes; no weight is set then.
+        """
+        pairs = [(getattr(self, x), getattr(base, x)) for x in self.starting_networks]
+        for network, trained in pairs:
+            shapes = [[tuple(v.shape) for v in x.weights] for x in (network, trained)]
+            if shapes[0] != shapes[1]:
+                changed = sorted(
+                    name
+                    for name, value in self.arguments.items()
+                    if value != base.arguments.get(name)
+                )
+                raise ValueError(
+                    f"The {network.name} of `base` does not fit into this model: leave out what "
+                    f"gives it another architecture. Received: other values for {changed}"
+                )
+        for network, trained in pairs:
+            network.set_weights(trained.get_weights())
 
     @classmethod
     def recipe(cls, name, formulation=None):

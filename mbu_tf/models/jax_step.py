@@ -35,8 +35,8 @@ class JAXStep(AdversarialStep):
     def non_trainable_variables(self):
         # Of optimizers the trainer carries the state of `optimizer` alone; that of the
         # other travels with the running statistics.
-        optimizer = getattr(self, "discriminator_optimizer", None)
-        return super().non_trainable_variables + (optimizer.variables if optimizer else [])
+        others = [getattr(self, x, None) for x in ("discriminator_optimizer", "_learning_rates")]
+        return super().non_trainable_variables + [v for x in others if x for v in x.variables]
 
     def train_step(self, state, data):
         groups = (

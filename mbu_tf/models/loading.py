@@ -12,7 +12,10 @@ from mbu_tf.models.two_domain import TwoDomainModel
 
 
 def load_model(path):
-    """The model saved at `path` by `model.save("….keras")`, compiled as it was.
+    """The model saved at `path` by `model.save`, compiled as it was.
+
+    Args:
+        path: a `.keras` file, or the folder that `save(..., zipped=False)` writes.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -21,18 +24,17 @@ def load_model(path):
             or a model of another kind.
     """
     path = pathlib.Path(path)
-    if not path.is_file():
+    folder = (path / "config.json").is_file()
+    if not (folder or path.is_file()):
         raise FileNotFoundError(
             f"There is no model file {path}. Train one with `mbu-tf train` or `mbu-tf demo`."
         )
-    with path.open("rb") as file:
-        whole = zipfile.is_zipfile(file)
-    if not whole:
+    if not (folder or _is_zip(path)):
         raise ValueError(
             f"{path} is no `.keras` file, or was cut off while being copied. Copy it again, or "
             "save the model anew with `model.save`."
         )
-    if path.suffix != ".keras":  # Keras goes by the name.
+    if not (folder or path.name.endswith(".keras")):  # Keras goes by the name.
         raise ValueError(
             f"The name of a model file must end in .keras; rename it. Received: {path}"
         )
@@ -50,6 +52,11 @@ def load_model(path):
             f"Received: {type(model).__name__}"
         )
     return model
+
+
+def _is_zip(path):
+    with path.open("rb") as file:
+        return zipfile.is_zipfile(file)
 
 
 def load_editor(path, part="b"):

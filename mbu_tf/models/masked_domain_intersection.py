@@ -10,7 +10,6 @@ from mbu_tf.models.two_domain import TwoDomainModel
 from mbu_tf.models.two_way import TwoWayTransfer
 from mbu_tf.networks import blocks
 from mbu_tf.networks.decoder import Decoder, MaskDecoder
-from mbu_tf.networks.discriminator import CodeDiscriminator
 from mbu_tf.networks.encoder import Encoder
 
 
@@ -95,6 +94,16 @@ class MaskedDomainIntersectionDifference(TwoWayTransfer, TwoDomainModel):
         "cycle_separate_b": 0.001,
         "confusion": 0.005,
     }
+    network_names = (
+        "common_encoder",
+        "decoder",
+        "separate_encoder_a",
+        "separate_encoder_b",
+        "mask_decoder_a",
+        "mask_decoder_b",
+        "discriminator",
+    )
+    starting_networks = ("common_encoder", "decoder")
     presets = MASKED_DIDD_PRESETS
 
     def __init__(
@@ -121,40 +130,52 @@ class MaskedDomainIntersectionDifference(TwoWayTransfer, TwoDomainModel):
             "separate_bare_blocks": list(separate_bare_blocks),
         }
         super().__init__(config, **kwargs)
-        self.image_size = image_size
-        common, last_filters = blocks.code_channels(width, separate_channels)
-        shape = {
-            "image_size": image_size,
-            "depth": depth,
-            "width": width,
-            "normalization": normalization,
-        }
-        encoder = {**shape, "activation": encoder_activation}
-        decoder = {**shape, "activation": decoder_activation}
-        self.common_encoder = Encoder(
-            common, last_filters=last_filters, **encoder, name="common_encoder"
-        )
-        self.decoder = Decoder(common, **decoder, name="decoder")
-        self.separate_encoder_a, self.separate_encoder_b = (
-            Encoder(
-                separate_channels,
-                filters=blocks.SEPARATE_FILTERS,
-                bare_blocks=separate_bare_blocks,
-                **encoder,
-                name=f"separate_encoder_{domain}",
-            )
-            for domain in "ab"
-        )
-        self.mask_decoder_a, self.mask_decoder_b = (
-            MaskDecoder(common + separate_channels, **decoder, name=f"mask_decoder_{domain}")
-            for domain in "ab"
-        )
-        self.discriminator = CodeDiscriminator(
-            self.common_encoder.output_shape[1:], width=width, name="discriminator"
-        )
+        self._make_networks()
         self._mask_threshold_a = add_mask_threshold(self, "mask_threshold_a")
         self._mask_threshold_b = add_mask_threshold(self, "mask_threshold_b")
         self.built = True
+
+    def build_common_encoder(self):
+        """Ec, or another; see `MaskedContentTransfer.build_common_encoder`."""
+        common, last_filters = blocks.code_channels(
+            self._config["width"], self._config["separate_channels"]
+        )
+        return Encoder(
+            common, last_filters=last_filters, **self._shape("encoder"), name="common_encoder"
+        )
+
+    def build_decoder(self):
+        """D: the common code to an image."""
+        return Decoder(self.code_shape[-1], **self._shape("decoder"), name="decoder")
+
+    def build_separate_encoder_a(self):
+        """EsA: images to a code `(batch, s, s, separate_channels)`."""
+        return self._separate_encoder("separate_encoder_a")
+
+    def build_separate_encoder_b(self):
+        """EsB, likewise."""
+        return self._separate_encoder("separate_encoder_b")
+
+    def _separate_encoder(self, name):
+        return Encoder(
+            self._config["separate_channels"],
+            filters=blocks.SEPARATE_FILTERS,
+            bare_blocks=self._config["separate_bare_blocks"],
+            **self._shape("encoder"),
+            name=name,
+        )
+
+    def build_mask_decoder_a(self):
+        """The common and A's separate code, one beside the other, to a mask and a raw image."""
+        return self._mask_decoder("mask_decoder_a")
+
+    def build_mask_decoder_b(self):
+        """The same of B's."""
+        return self._mask_decoder("mask_decoder_b")
+
+    def _mask_decoder(self, name):
+        channels = self.code_shape[-1] + self._config["separate_channels"]
+        return MaskDecoder(channels, **self._shape("decoder"), name=name)
 
     @property
     def part_a(self):

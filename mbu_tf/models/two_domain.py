@@ -1,18 +1,22 @@
 """The trainer that every two-domain method shares: an adversarial step over five-odd networks."""
 
-import math
-import warnings
+import os
 
 import keras
 
 from mbu_tf.faces.framing import Framing
-from mbu_tf.failures import explaining_tensorflow
 from mbu_tf.files import replacing
+from mbu_tf.models.checked_data import CheckedData
+from mbu_tf.models.compilation import Compilation
+from mbu_tf.models.constructor import (
+    KERAS_ARGUMENTS,
+    check_saved,
+    given_arguments,
+    is_plain,
+    saved_arguments,
+)
 from mbu_tf.models.from_recipes import FromRecipes
-from mbu_tf.models.recipes import default_optimizer
-from mbu_tf.networks import blocks
-
-DISCRIMINATOR_CODES = ("updated", "shared")
+from mbu_tf.models.own_networks import OwnNetworks, check_precision
 
 
 def training_step():
@@ -36,16 +40,17 @@ def training_step():
     )
 
 
-class TwoDomainModel(FromRecipes, training_step(), keras.Model):
+class TwoDomainModel(
+    FromRecipes, OwnNetworks, CheckedData, Compilation, training_step(), keras.Model
+):
     """Base of methods that learn from two image sets A and B by domain confusion.
 
     One training step (`AdversarialStep`) updates the generator (encoders and
     decoders, all losses plus domain confusion) and then the discriminator. A
     method is a subclass that states
 
-    - `generator_networks`: its networks except the discriminator, as a tuple;
-    - `common_encoder` among them, Ec;
-    - `discriminator`: the code discriminator;
+    - `network_names` and for each a method `build_<name>` (`OwnNetworks`), which its
+      constructor calls by `_make_networks()`: `common_encoder` Ec, ..., `discriminator`;
     - `generator_losses(a, b, training)`: its unweighted loss terms and what the
       step needs besides (see there);
     - `default_loss_weights`: the weight of each term, `confusion` among them;
@@ -63,174 +68,76 @@ class TwoDomainModel(FromRecipes, training_step(), keras.Model):
             the model came from; `mbu_tf.interop` sets and explains them.
         framing: how its images are framed, what `Framing.of` takes; edits of photos
             (`mbu_tf.photos`) and exports follow it. `None` is the centre square.
-        **kwargs: those of `keras.Model`.
+        **kwargs: `name`, `trainable` and `dtype` of `keras.Model`; `dtype` is a
+            precision such as `"mixed_bfloat16"`, for all networks.
+
+    Raises:
+        ValueError: on an argument that it does not have, or outside its range.
     """
 
-    default_loss_weights = {}
-    default_confusion_label = 0
+    # Monitors (`monitor_names`) that only batches with true masks have.
+    monitors_of_masks = ()
 
     def __init__(self, config=None, published_counts=None, framing=None, **kwargs):
+        unknown = sorted(set(kwargs) - set(KERAS_ARGUMENTS))
+        if unknown:
+            raise ValueError(
+                f"{type(self).__name__} has no argument {', '.join(unknown)}; the size of its "
+                f"images is `image_size`. Received: {unknown}"
+            )
         # Images keep their float32 under mixed precision: networks cast for themselves.
         super().__init__(**{"autocast": False, **kwargs})
+        check_precision(self.dtype_policy)
         self._config = config or {}
         self.published_counts = published_counts
         self.framing = Framing.of(framing)
+        if "image_size" in self._config:
+            self.image_size = self._config["image_size"]
 
-    def get_config(self):
-        return {
-            **super().get_config(),
-            **self._config,
-            "published_counts": self.published_counts,
-            "framing": self.framing.get_config(),
-        }
-
-    def compile(
-        self,
-        optimizer=None,
-        discriminator_optimizer=None,
-        loss_weights=None,
-        generator_clip_norm=5.0,
-        discriminator_clip_norm=None,
-        confusion_label=None,
-        discriminator_codes="updated",
-        jit_compile="auto",
-        **kwargs,
-    ):
-        """Set how the model is trained.
-
-        Args:
-            optimizer: Keras optimizer of the encoders and decoders; `None` is
-                the paper's Adam (2e-4, beta_1 0.5).
-            discriminator_optimizer: Keras optimizer of the discriminator, an
-                instance of its own; `None` is the paper's Adam again.
-            loss_weights: dict from loss name to weight, a number or a
-                `keras.optimizers.schedules.LearningRateSchedule` of the
-                generator's steps; names left out keep the method's default. A
-                term of weight 0 is not computed.
-            generator_clip_norm: bound on the global norm of the gradients of
-                all encoders and decoders together, or `None`. Published code: 5.
-            discriminator_clip_norm: the same for the discriminator. The
-                published code asks for 5 but its call has no effect.
-            confusion_label: what the generator wants both codes to be called:
-                0 (domain A) or 1 (domain B); `None` is the published code's
-                choice for the method (equation 3 has 1).
-            discriminator_codes: `"updated"` encodes both images anew after
-                the generator's update, before the discriminator's step, as
-                the published code does; `"shared"` reuses the codes of the
-                generator's step, as the paper's text reads, which is quicker.
-            jit_compile: whether XLA compiles the step. `"auto"` is yes under
-                JAX, which is slow without, and no under TensorFlow. There XLA
-                is for GPUs: on a CPU it takes very long to compile the step, and a
-                warning says so.
-            **kwargs: the rest of `keras.Model.compile`.
-
-        Raises:
-            ValueError: on an unknown loss name, an argument outside its range, or an
-                optimizer that averages weights (`use_ema`).
-        """
-        unknown = sorted(set(loss_weights or {}) - set(self.default_loss_weights))
-        if unknown:
-            raise ValueError(
-                f"`loss_weights` has unknown names {unknown}; known are "
-                f"{sorted(self.default_loss_weights)}. Received: loss_weights={loss_weights}"
-            )
-        if discriminator_codes not in DISCRIMINATOR_CODES:
-            raise ValueError(
-                f"`discriminator_codes` must be one of {list(DISCRIMINATOR_CODES)}. "
-                f"Received: discriminator_codes={discriminator_codes!r}"
-            )
-        if confusion_label is None:
-            confusion_label = self.default_confusion_label
-        if confusion_label not in (0, 1):
-            raise ValueError(
-                "`confusion_label` must be 0 (domain A) or 1 (domain B). "
-                f"Received: confusion_label={confusion_label!r}"
-            )
-        optimizer = keras.optimizers.get(optimizer or default_optimizer())
-        discriminator_optimizer = keras.optimizers.get(
-            discriminator_optimizer or default_optimizer()
-        )
-        if optimizer is discriminator_optimizer:
-            raise ValueError(
-                "`optimizer` and `discriminator_optimizer` must be two instances, since each "
-                f"keeps the state of its own variables. Received: {optimizer} twice"
-            )
-        for each in (optimizer, discriminator_optimizer):
-            if each.use_ema:
-                raise ValueError(
-                    "Averaged weights would not fit the running statistics of batch normalisation, "
-                    "and Keras averages those of all networks with one optimizer; leave `use_ema` "
-                    f"out. Received: {each.name} with use_ema=True"
-                )
-        compiled = self._checked_jit(jit_compile, kwargs.get("run_eagerly", False))
-        super().compile(optimizer=optimizer, jit_compile=compiled, **kwargs)
-        self.discriminator_optimizer = self._loss_scaled(discriminator_optimizer)
-        self.loss_weights = {
-            name: _weight(name, weight)
-            for name, weight in {**self.default_loss_weights, **(loss_weights or {})}.items()
-        }
-        self.generator_clip_norm = generator_clip_norm
-        self.discriminator_clip_norm = discriminator_clip_norm
-        self.confusion_label = confusion_label
-        self.discriminator_codes = discriminator_codes
-        self._extra_compile_config = {"jit_compile": jit_compile, **kwargs}
-        self._build_optimizers()
-        self._build_metrics()
-
-    def _checked_jit(self, jit_compile, run_eagerly):
-        if jit_compile == "auto":
-            return self.compiled_by_default and not run_eagerly
-        if jit_compile and self.xla_takes_long():
-            warnings.warn(
-                "XLA takes many minutes to compile the training step for a CPU, if it ends at all; "
-                "leave out `jit_compile`. Received: jit_compile=True without a GPU",
-                stacklevel=3,
-            )
-        return jit_compile
-
-    def _loss_scaled(self, optimizer):
-        """Wrap `optimizer` for float16, as `keras.Model.compile` wraps only the first."""
-        scaler = keras.optimizers.LossScaleOptimizer
-        if self.dtype_policy.name == "mixed_float16" and not isinstance(optimizer, scaler):
-            optimizer = scaler(optimizer, name="discriminator_loss_scale_optimizer")
-        return optimizer
-
-    def _build_optimizers(self):
-        """Create both optimizers' state now, so that a saved state has a place to go."""
-        if not self.optimizer.built:
-            self.optimizer.build(self.generator_variables)
-        if not self.discriminator_optimizer.built:
-            self.discriminator_optimizer.build(self.discriminator.trainable_variables)
-
-    def _build_metrics(self):
-        self._trackers = {}
-        names = ["loss", *self.active_losses, "discriminator_loss", "discriminator_accuracy"]
-        for name in [*names, *self.monitor_names]:
-            self._trackers[name] = keras.metrics.Mean(name=name, dtype=blocks.wide_dtype())
-        self._trackers["skipped_steps"] = keras.metrics.Sum(name="skipped_steps")
+    def __new__(cls, *args, **kwargs):
+        model = super().__new__(cls, *args, **kwargs)
+        given = given_arguments(cls.__init__, model, args, kwargs)
+        object.__setattr__(model, "_given", given)  # Keras would track it.
+        return model
 
     @property
-    def active_losses(self):
-        """Names of the loss terms whose weight is not 0."""
-        return [name for name, weight in self.loss_weights.items() if weight != 0]
+    def arguments(self):
+        """The method's constructor arguments by name, as they hold: `depth` is a number."""
+        return self._config
 
-    def loss_weight(self, name):
-        """The weight of a loss term at this step."""
-        weight = self.loss_weights[name]
-        return weight(self.optimizer.iterations) if callable(weight) else weight
+    def get_config(self):
+        """The constructor's arguments, a subclass's own among them, and what is frozen.
+
+        Raises:
+            NotImplementedError: if an argument of a subclass that does not override this
+                method is no plain value.
+        """
+        arguments = saved_arguments(self, self._config, self._given)
+        if type(self).get_config is TwoDomainModel.get_config:
+            check_saved(type(self), arguments)
+        frozen = [path for path, layer in _layers(self) if not layer.trainable]
+        return {
+            **super().get_config(),
+            **{name: value for name, value in arguments.items() if is_plain(value)},
+            "published_counts": self.published_counts,
+            "framing": self.framing.get_config(),
+            **({"frozen": frozen} if frozen else {}),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        frozen = config.pop("frozen", ())
+        model = super().from_config(config)
+        if frozen:
+            for path, layer in _layers(model):
+                layer.trainable = path not in frozen
+        return model
 
     @property
     def monitor_names(self):
         """Names of what `generator_losses` reports beside its losses."""
         return []
-
-    @property
-    def generator_variables(self):
-        return [v for network in self.generator_networks for v in network.trainable_variables]
-
-    @property
-    def metrics(self):
-        return list(getattr(self, "_trackers", {}).values())
 
     def generator_losses(self, a, b, mask_b=None, training=False):
         """The method's own loss terms on one batch; to be overridden.
@@ -239,7 +146,8 @@ class TwoDomainModel(FromRecipes, training_step(), keras.Model):
             `(terms, code_a, code_b, monitors)`: a dict of unweighted scalar
             losses holding every name in `active_losses` except `confusion`
             (others are left aside), the common codes of a and b, and a dict of
-            scalars to show (`monitor_names`).
+            scalars to show (`monitor_names`, those of `monitors_of_masks` where
+            `mask_b` is given).
         """
         raise NotImplementedError
 
@@ -279,54 +187,44 @@ class TwoDomainModel(FromRecipes, training_step(), keras.Model):
         # What this batch could not measure (iou without masks) is not shown.
         return {name: self._trackers[name].result() for name in values}
 
-    def fit(self, *args, **kwargs):
-        """`keras.Model.fit`; errors of its data and exhausted memory name the mend.
+    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+        """`keras.Model.save`, but a `.keras` file appears whole or not at all.
+
+        Args:
+            filepath, zipped, **kwargs: as Keras has them.
+            overwrite: `False` asks before an existing file is replaced.
 
         Raises:
-            OutOfMemory, ValueError, OSError: see `explaining_tensorflow`.
+            FileExistsError: if it may not be replaced and nobody can be asked.
+            OSError: if it cannot be written.
+            ValueError: on a name that Keras has no format for.
         """
-        with explaining_tensorflow():
-            return super().fit(*args, **kwargs)
-
-    def save(self, filepath, *args, **kwargs):
-        """`keras.Model.save`, but the file appears whole or not at all."""
-        with replacing(filepath) as beside:
-            super().save(beside, *args, **kwargs)
-
-    def get_compile_config(self):
-        if not self.compiled:
-            return {}
-        return {
-            "optimizer": keras.saving.serialize_keras_object(self.optimizer),
-            "discriminator_optimizer": keras.saving.serialize_keras_object(
-                self.discriminator_optimizer
-            ),
-            "loss_weights": {
-                name: keras.saving.serialize_keras_object(weight)
-                for name, weight in self.loss_weights.items()
-            },
-            "generator_clip_norm": self.generator_clip_norm,
-            "discriminator_clip_norm": self.discriminator_clip_norm,
-            "confusion_label": self.confusion_label,
-            "discriminator_codes": self.discriminator_codes,
-            **self._extra_compile_config,
-        }
-
-    def compile_from_config(self, config):
-        # Whether XLA compiles is a matter of the machine and backend that a file is loaded on.
-        if not config.get("jit_compile") or self.xla_takes_long():
-            config = {**config, "jit_compile": "auto"}
-        self.compile(**keras.saving.deserialize_keras_object(config))
+        local = isinstance(filepath, (str, os.PathLike)) and "://" not in str(filepath)
+        if local and not overwrite and os.path.exists(filepath) and not _agreed(filepath):
+            return
+        if local and zipped is not False and str(filepath).endswith(".keras"):
+            with replacing(filepath) as beside:
+                super().save(beside, zipped=zipped, **kwargs)
+        else:  # Keras knows where to, or says what is wrong with the name.
+            super().save(filepath, zipped=zipped, **kwargs)
 
 
-def _weight(name, weight):
-    """A loss weight as given, a serialised schedule revived."""
-    if isinstance(weight, dict):
-        weight = keras.saving.deserialize_keras_object(weight)
-    number = isinstance(weight, (int, float)) and math.isfinite(weight) and weight >= 0
-    if not (number or isinstance(weight, keras.optimizers.schedules.LearningRateSchedule)):
-        raise ValueError(
-            f"The loss weight of {name!r} must be a number of at least 0 or a "
-            f"`keras.optimizers.schedules.LearningRateSchedule`. Received: {weight!r}"
-        )
-    return weight
+def _layers(parent, path=""):
+    """Every layer below `parent` and its path of names, such as `decoder_a/block_1_norm`."""
+    for layer in parent._flatten_layers(include_self=False, recursive=False):
+        own = f"{path}{layer.name}"
+        yield own, layer
+        yield from _layers(layer, f"{own}/")
+
+
+def _agreed(path):
+    """Whether the user lets `path` be replaced, asked as Keras asks."""
+    answer, question = None, f"[WARNING] {path} already exists - overwrite? [y/n] "
+    try:
+        while answer not in ("y", "n"):
+            answer = input(question).strip().lower()
+    except EOFError as error:
+        raise FileExistsError(
+            f"{path} exists already. Pass overwrite=True or choose another name."
+        ) from error
+    return answer == "y"

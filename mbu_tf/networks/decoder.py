@@ -4,7 +4,7 @@ import keras
 from keras import layers, ops
 
 from mbu_tf.networks import blocks
-from mbu_tf.networks.network import Network
+from mbu_tf.networks.network import Network, weights_of
 
 
 def _deconvolve(code, depth, width, out_channels, normalization, activation, layer):
@@ -36,7 +36,9 @@ class _CodeDecoder(Network):
         shape = (side, side, code_channels)
         code = keras.Input(shape, dtype=blocks.wide_dtype(), name="code")
         _, layer = blocks.convolution_layers(spectral_updates, spectral_gradient)
-        x = _deconvolve(code, depth, width, self.out_channels, normalization, activation, layer)
+        out = self.out_channels
+        with weights_of(kwargs.get("name")):
+            x = _deconvolve(code, depth, width, out, normalization, activation, layer)
         config = {
             "code_channels": code_channels,
             "image_size": image_size,

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from mbu_tf.networks import blocks
-from mbu_tf.networks.network import Network
+from mbu_tf.networks.network import Network, weights_of
 
 HIDDEN_UNITS = 512
 
@@ -35,9 +35,10 @@ class CodeDiscriminator(Network):
                 f"`code_shape` must be (height, width, channels). Received: code_shape={code_shape}"
             )
         code = keras.Input(code_shape, dtype=blocks.wide_dtype(), name="code")
-        x = layers.Flatten(name="flatten")(code)
-        x = layers.Dense(blocks.scaled(HIDDEN_UNITS, width), name="hidden")(x)
-        x = layers.Activation(blocks.leaky_relu, name="hidden_activation")(x)
-        logits = layers.Dense(1, dtype=blocks.wide_dtype(), name="logit")(x)
+        with weights_of(kwargs.get("name")):
+            x = layers.Flatten(data_format="channels_last", name="flatten")(code)
+            x = layers.Dense(blocks.scaled(HIDDEN_UNITS, width), name="hidden")(x)
+            x = layers.Activation(blocks.leaky_relu, name="hidden_activation")(x)
+            logits = layers.Dense(1, dtype=blocks.wide_dtype(), name="logit")(x)
         config = {"code_shape": list(code_shape), "width": width}
         super().__init__(code, logits, config, **kwargs)

@@ -3,7 +3,7 @@
 import keras
 
 from mbu_tf.networks import blocks
-from mbu_tf.networks.network import Network
+from mbu_tf.networks.network import Network, weights_of
 
 
 @keras.saving.register_keras_serializable("mbu_tf")
@@ -63,9 +63,10 @@ class Encoder(Network):
         images = keras.Input(shape, dtype=blocks.wide_dtype(), name="image")
         x = images
         layer, _ = blocks.convolution_layers(spectral_updates, spectral_gradient)
-        for i, block in enumerate([*hidden, code_channels], start=1):
-            norm = None if i in bare_blocks else normalization
-            x = blocks.downsample(x, block, norm, activation, f"block_{i}", layer)
+        with weights_of(kwargs.get("name")):
+            for i, block in enumerate([*hidden, code_channels], start=1):
+                norm = None if i in bare_blocks else normalization
+                x = blocks.downsample(x, block, norm, activation, f"block_{i}", layer)
         config = {
             "code_channels": code_channels,
             "image_size": image_size,

@@ -1,5 +1,7 @@
 """What the networks share: a functional model that is rebuilt from its arguments."""
 
+import contextlib
+
 import keras
 
 
@@ -21,3 +23,8 @@ class Network(keras.Model):
     @classmethod
     def from_config(cls, config, custom_objects=None):
         return cls(**config)
+
+
+def weights_of(name):
+    """The scope of a network's layers: its weights are called `<name>/block_1_norm/gamma`."""
+    return keras.name_scope(name) if name else contextlib.nullcontext()

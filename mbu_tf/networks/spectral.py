@@ -27,9 +27,9 @@ class _SpectralNormalization:
     itself, so that no gradient goes through the singular value.
 
     Args:
-        updates: `"training"` keeps the new u and v in training alone, so that
-            inference always gives the same result; `"always"` keeps them at
-            inference too, as the published code does.
+        updates: `"training"` keeps the new u and v in training alone, of a layer
+            that is not frozen, so that inference always gives the same result;
+            `"always"` keeps them at inference too, as the published code does.
         gradient: `"own_pass"` differentiates each pass at its own u and v;
             `"last_pass"` at those of the last pass before the gradient is
             taken, which is what the published code computes under today's
@@ -72,7 +72,7 @@ class _SpectralNormalization:
         held = ops.stop_gradient(matrix)
         v = _unit(ops.matmul(held, ops.convert_to_tensor(self.u)))
         u = _unit(ops.matmul(v, held))
-        if training or self.updates == "always":
+        if (training and self.trainable) or self.updates == "always":
             self.u.assign(u)
             self.v.assign(v)
         if training and self.gradient == "last_pass" and keras.backend.backend() != "tensorflow":

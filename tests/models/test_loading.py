@@ -97,3 +97,32 @@ def test_an_error_without_words(model_file, monkeypatch):
     monkeypatch.setattr(keras.saving, "load_model", fail)
     with pytest.raises(ValueError, match=r"\(AssertionError:?\)"):
         load_model(model_file)
+
+
+# Written when weights had other paths, frozen networks and learning rates no place in it; trained
+# for one step on `batch`.
+SAVED_BEFORE = pathlib.Path(__file__).with_name("saved_before.keras")
+NEXT_STEPS = [
+    {"loss": 6.62137, "recon1_b": 0.50379, "cycle_separate": 0.58104, "discriminator_loss": 1.6528},
+    {
+        "loss": 6.55253,
+        "recon1_b": 0.49998,
+        "cycle_separate": 0.60738,
+        "discriminator_loss": 1.62195,
+    },
+]
+
+
+def test_a_file_of_before_goes_on_as_it_would_have():
+    batch = np.random.default_rng(0).uniform(-1, 1, (2, 4, 8, 8, 3)).astype("float32")
+    model = load_model(SAVED_BEFORE)
+    assert model.mask_threshold == 0.25 and model.loss_weights["confusion"] == 0.1
+    assert model.optimizer.iterations == model.discriminator_optimizer.iterations == 1
+    for expected in NEXT_STEPS:
+        logs = model.train_on_batch(*batch, return_dict=True)
+        for name, value in expected.items():
+            assert logs[name] == pytest.approx(value, rel=2e-4), name
+    # And its rates are linked from here on.
+    model.optimizer.learning_rate = 2.5e-3
+    model.train_on_batch(*batch)
+    assert float(model.discriminator_optimizer.learning_rate) == pytest.approx(5e-4)

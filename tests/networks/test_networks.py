@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mbu_tf.models.content_transfer import MaskedContentTransfer
+from mbu_tf.models.methods import METHODS
 from mbu_tf.networks import blocks
 from mbu_tf.networks.decoder import Decoder, MaskDecoder
 from mbu_tf.networks.discriminator import CodeDiscriminator
@@ -144,3 +145,15 @@ def test_arguments_out_of_range(arguments, message):
     with pytest.raises(ValueError, match=message) as error:
         MaskedContentTransfer(**arguments)
     assert "Received: " in str(error.value)
+
+
+@pytest.mark.parametrize("method", METHODS.values())
+def test_every_weight_has_a_path_of_its_own(method):
+    model = method(image_size=16, width=0.03, separate_channels=2)
+    model.compile()
+    for owner in (model, model.optimizer, model.discriminator_optimizer):
+        paths = [v.path for v in owner.variables]
+        assert len(set(paths)) == len(paths)
+    for network in (*model.generator_networks, model.discriminator):
+        assert all(v.path.startswith(f"{network.name}/") for v in network.variables)
+    assert model.common_encoder.layers[1].kernel.path == "common_encoder/block_1_conv/kernel"
