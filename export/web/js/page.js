@@ -21,7 +21,7 @@ export const state = {
   retired: [], // Models that a frame may still be in.
   source: null,
   reference: null,
-  prepared: null, // The reference as the model takes it.
+  prepared: null, // The reference's square, and as the model takes it.
   squares: null,
   changed: false, // A still picture is edited again only then.
   last: null,
@@ -143,7 +143,7 @@ async function prepare(model, reference, side) {
   if (made?.model === model && made.reference === reference && made.side === side) return made.input;
   const [square] = await state.squares.of(model, reference);
   const input = square ? modelInput(reference, square, side) : null;
-  state.prepared = { model, reference, side, input };
+  state.prepared = { model, reference, side, square, input };
   return input;
 }
 
