@@ -13,6 +13,8 @@ VERSION = re.search(
 SERVING = ["tensorflow-serving-api>=2.20"]
 ONNX = ["tf2onnx>=1.17"]
 HEIC = ["pillow-heif>=1"]
+# FFmpeg, with its encoders.
+VIDEO = ["av>=14"]
 
 setup(
     name="mbu_tf",
@@ -48,6 +50,7 @@ setup(
         "heic": HEIC,
         # Who a face is, before and after an edit; CC0 weights, 100 MB.
         "faces": ["dlib-bin>=19.24", "face-recognition-models>=0.3"],
+        "video": VIDEO,
         "beam": ["apache-beam>=2.77"],
         "serving": SERVING,
         "onnx": ONNX,
@@ -62,6 +65,7 @@ setup(
             *SERVING,
             *ONNX,
             *HEIC,
+            *VIDEO,
         ],
         # The tests of export/web, which open its page in Debian's chromium.
         "web": ["playwright>=1.40"],

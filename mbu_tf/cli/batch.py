@@ -23,7 +23,7 @@ def add_arguments(parser):
     add_part(parser)
 
 
-def process(arguments, edit):
+def process(arguments, edit, edit_video=None):
     """Write `edit(model, image)` for every image; those unreadable or without a face are skipped.
 
     They are named.
@@ -31,6 +31,8 @@ def process(arguments, edit):
     Args:
         arguments: with `model`, `images`, `output` and `part`.
         edit: function of the model and a `Photo` to a picture for `write_png`.
+        edit_video: function of the model, a video's path and that of its result, where videos
+            may stand among the images.
 
     Returns:
         Exit status: 0 if every image was processed, else 1.
@@ -43,33 +45,41 @@ def process(arguments, edit):
     from mbu_tf.faces import NoFaceError
     from mbu_tf.files import make_folder
     from mbu_tf.models.loading import load_editor
+    from mbu_tf.video import VideoReadError, is_video
 
-    outputs = _outputs(arguments.images, pathlib.Path(arguments.output))
+    videos = is_video if edit_video else lambda image: False
+    outputs = _outputs(arguments.images, pathlib.Path(arguments.output), videos)
     model = load_editor(arguments.model, arguments.part)
     make_folder(arguments.output)
     skipped = 0
     for output, image in outputs.items():
         try:
-            edited = edit(model, read_photo(image))
-        except ImageReadError as error:
+            make_folder(output.parent)
+            if videos(image):
+                edit_video(model, image, output)
+            else:
+                write_png(output, edit(model, read_photo(image)))
+        except (ImageReadError, VideoReadError) as error:
             print(f"mbu-tf: skipped: {error}", file=sys.stderr)
             skipped += 1
         except NoFaceError as error:
             print(f"mbu-tf: skipped: {image}: {error}", file=sys.stderr)
             skipped += 1
-        else:
-            make_folder(output.parent)
-            write_png(output, edited)
     if skipped:
         print(f"mbu-tf: skipped {skipped} of {len(outputs)} images", file=sys.stderr)
     return 1 if skipped else 0
 
 
-def _outputs(images, folder):
+def _outputs(images, folder, videos):
     """The image that is written to each path below `folder`, of images and folders of them."""
+    from mbu_tf.video import result_name
+
     outputs = {}
     for image, name in _named(images, folder):
-        output = (folder / name).with_suffix(".png")
+        output = folder / name
+        output = (
+            output.with_name(result_name(image)) if videos(image) else output.with_suffix(".png")
+        )
         if output in outputs:
             raise ValueError(
                 f"{outputs[output]} and {image} would both be written to {output}. "
