@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from mbu_tf.exporting.metadata import add_to_onnx, metadata
 from mbu_tf.exporting.signatures import as_float32, signatures
 from mbu_tf.files import make_folder, replacing
 
@@ -37,6 +38,7 @@ def export_onnx(model, path, detail_size=None):
     files = {name: folder / f"{name}.onnx" for name in table}
     for name, signature in table.items():
         proto = _converted(tf2onnx, signature)
+        add_to_onnx(proto, metadata(model))
         with replacing(files[name]) as beside:
             beside.write_bytes(proto.SerializeToString())
     return files

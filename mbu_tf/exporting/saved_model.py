@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from mbu_tf.exporting import warmup
 from mbu_tf.exporting.encoded import encoded_signatures
+from mbu_tf.exporting.metadata import metadata, write_to_saved_model
 from mbu_tf.exporting.signatures import as_float32, signatures
 from mbu_tf.exporting.versions import next_version
 
@@ -44,6 +45,7 @@ def export_saved_model(model, path, encoded=True, warm_up=True, detail_size=None
         table |= {name: _counted(x) for name, x in encoded_signatures(model).items()}
     with next_version(path) as version:
         write(table, version.beside)
+        write_to_saved_model(version.beside, metadata(model))
         if warm_up:
             warmup.write(table, model.image_size, version.model, version.beside)
     return version.path

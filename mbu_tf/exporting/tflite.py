@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from mbu_tf.exporting import saved_model
+from mbu_tf.exporting.metadata import append_to_tflite, metadata
 from mbu_tf.exporting.signatures import as_float32, check_detail_size, operations, signatures
 from mbu_tf.files import replacing
 
@@ -71,7 +72,7 @@ def export_tflite(
         beside.touch()  # A path that cannot be written to is told before any work.
         table = signatures(as_float32(model), batch_size, detail_size)
         content = _converted(model, table, quantization, representative, batch_size)
-        beside.write_bytes(content)
+        beside.write_bytes(append_to_tflite(content, metadata(model, detail_size=detail_size)))
 
 
 def _converted(model, table, quantization, representative, batch_size):

@@ -21,7 +21,7 @@ def write(table, image_size, name, folder):
     """
     predict_pb2, prediction_log_pb2 = messages()
     path = folder / FILE
-    path.parent.mkdir()
+    path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as writer:
         for signature_name, signature in table.items():
             request = predict_pb2.PredictRequest()
