@@ -64,6 +64,9 @@ def find_faces(photo, smallest=40, upside_down=False, min_score=0.75, near=None)
     Raises:
         ValueError: `photo` is no such array, or `smallest` is not positive.
     """
+    # Here, so that what only names faces starts without Keras.
+    from mbu_tf.faces.looks import first_look, second_look
+
     check_photo(photo)
     if not smallest > 0:
         raise ValueError(f"`smallest` must be a positive number of pixels. Received: {smallest!r}")
