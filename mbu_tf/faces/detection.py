@@ -12,7 +12,6 @@ import numpy as np
 from PIL import Image
 
 from mbu_tf.faces.boxes import LEFT_EYE, RIGHT_EYE, moved, sides, without_repeats
-from mbu_tf.faces.looks import first_look, second_look
 
 # The second look: first once, and what is less a face than this is dismissed; then at
 # several squares, sides in sides of the face's box, whose mean is nearer the truth.
