@@ -15,6 +15,8 @@ ONNX = ["tf2onnx>=1.17"]
 HEIC = ["pillow-heif>=1"]
 # FFmpeg, with its encoders.
 VIDEO = ["av>=14"]
+# The guides and the API reference as pages; ruff breaks their signatures into lines.
+DOCS = ["mkdocs>=1.6,<2", "mkdocstrings[python]>=1", "ruff"]
 
 setup(
     name="mbu_tf",
@@ -54,10 +56,12 @@ setup(
         "beam": ["apache-beam>=2.77"],
         "serving": SERVING,
         "onnx": ONNX,
+        "docs": DOCS,
         "test": [
             "pytest>=8",
             "pytest-xdist",
-            "ruff",
+            # What the notebook's pictures are shown by.
+            "ipython",
             "ai-edge-litert>=2",
             "onnxruntime",
             "scipy",
@@ -66,6 +70,7 @@ setup(
             *ONNX,
             *HEIC,
             *VIDEO,
+            *DOCS,
         ],
         # The tests of export/web, which open its page in Debian's chromium.
         "web": ["playwright>=1.40"],
