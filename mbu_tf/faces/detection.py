@@ -45,7 +45,7 @@ class NoFaceError(ValueError):
     """There is no face where one is needed. The message names the mend."""
 
 
-def find_faces(photo, smallest=40, upside_down=False, min_score=0.75):
+def find_faces(photo, smallest=40, upside_down=False, min_score=0.7):
     """The faces in a photo, the largest first.
 
     Args:
