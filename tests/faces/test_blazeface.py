@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from portraits import astronaut
 
-from mbu_tf.faces import blazeface
+from mbu_tf.faces import blazeface, boxes
 from mbu_tf.faces.blazeface import load_blazeface
 
 # What face_detection_short_range.tflite itself gives under LiteRT 2.3 for the picture
@@ -88,4 +88,4 @@ def test_mirrored_points_are_pairs(name):
     first, _, rest = name.partition("_")
     expected = f"{other[first]}_{rest}" if rest else name
     index = blazeface.POINTS.index(name)
-    assert blazeface.POINTS[blazeface.MIRRORED_POINTS[index]] == expected
+    assert blazeface.POINTS[boxes.MIRRORED_POINTS[index]] == expected
