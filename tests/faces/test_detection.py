@@ -109,6 +109,15 @@ def test_a_photo_of_many_megapixels_is_looked_at_in_tiles():
     np.testing.assert_allclose(found, expected, atol=3)
 
 
+def test_near_known_faces():
+    known = find_faces(hopper())
+    gone = known[0]._replace(box=(-900.0, -900.0, -700.0, -700.0), left_eye=(-850.0, -850.0))
+    moved = np.roll(hopper(), (6, 9), axis=(0, 1))
+    (face,) = find_faces(moved, near=[*known, gone])
+    assert error(face.eyes, np.add(HOPPER_EYES, (9, 6))) < 0.05
+    assert find_faces(astronaut(), near=known) == find_faces(moved, near=[]) == []
+
+
 def test_in_threads_as_alone():
     photos = [astronaut(), hopper()] * 2
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
