@@ -12,6 +12,9 @@ VERSION = re.search(
 # What TensorFlow Serving warms up with, and its gRPC client.
 SERVING = ["tensorflow-serving-api>=2.20"]
 ONNX = ["tf2onnx>=1.17"]
+HEIC = ["pillow-heif>=1"]
+# FFmpeg, with its encoders.
+VIDEO = ["av>=14"]
 
 setup(
     name="mbu_tf",
@@ -20,7 +23,10 @@ setup(
     long_description=(HERE / "README.md").read_text("utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",
-    package_data={"mbu_tf.evaluation": ["*/*.css", "*/*.js"]},
+    package_data={
+        "mbu_tf.evaluation": ["*/*.css", "*/*.js"],
+        "mbu_tf.faces": ["*.npz", "BLAZEFACE_LICENSE"],
+    },
     python_requires=">=3.10",
     # `export`, `examples` and `tests` beside it are no packages to install.
     packages=find_packages(include=["mbu_tf", "mbu_tf.*"]),
@@ -31,7 +37,7 @@ setup(
         # tensorflow-datasets imports it without declaring it for Python 3.11 on.
         "importlib_resources",
         "numpy",
-        "pillow>=11",
+        "pillow>=11.3",
         "dicebear-core>=10.7",
         "dicebear-styles>=10.6",
         "resvg_py>=0.5",
@@ -40,8 +46,11 @@ setup(
         "tensorboard": ["tensorboard"],
         "jax": ["jax>=0.5"],
         "torch": ["torch>=2.6"],
+        # Photos as iPhones keep them.
+        "heic": HEIC,
         # Who a face is, before and after an edit; CC0 weights, 100 MB.
         "faces": ["dlib-bin>=19.24", "face-recognition-models>=0.3"],
+        "video": VIDEO,
         "beam": ["apache-beam>=2.77"],
         "serving": SERVING,
         "onnx": ONNX,
@@ -55,6 +64,8 @@ setup(
             "jax>=0.5",
             *SERVING,
             *ONNX,
+            *HEIC,
+            *VIDEO,
         ],
         # The tests of export/web, which open its page in Debian's chromium.
         "web": ["playwright>=1.40"],

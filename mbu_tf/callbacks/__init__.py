@@ -1,7 +1,8 @@
 """Keras callbacks that show, judge and keep training."""
 
-from mbu_tf.callbacks.backup import Backup, Interrupted
+from mbu_tf.callbacks.backup import Backup
 from mbu_tf.callbacks.training_advice import TrainingAdvice
 from mbu_tf.callbacks.transfer_pictures import TransferPictures
+from mbu_tf.interrupts import Interrupted
 
 __all__ = ["Backup", "Interrupted", "TrainingAdvice", "TransferPictures"]

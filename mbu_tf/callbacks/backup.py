@@ -7,13 +7,13 @@ import pathlib
 import random
 import shutil
 import signal
-import threading
 import time
 
 import keras
 import numpy as np
 
 from mbu_tf.files import remove_leftovers
+from mbu_tf.interrupts import Interrupted, noted_signals
 from mbu_tf.models.learning_rates import LinkedLearningRates
 from mbu_tf.state_files import differences, read_newest_state, write_state
 
@@ -80,7 +80,7 @@ class Backup(keras.callbacks.Callback):
             self._check_settings()
         self.step = self._kept_step = self._found["step"] if self._found else 0
         self.seconds = self._found["seconds"] if self._found else 0.0
-        self._interrupted = None
+        self._signals = []
 
     def _check_settings(self):
         changed = differences(self._found["settings"], self.settings)
@@ -97,22 +97,8 @@ class Backup(keras.callbacks.Callback):
         `fit` then raises `Interrupted`. A second signal acts as it did before.
         In another thread than the main one signals are left as they are.
         """
-        if threading.current_thread() is not threading.main_thread():
+        with noted_signals(numbers) as self._signals:
             yield
-            return
-        before = {number: signal.getsignal(number) for number in numbers}
-
-        def interrupt(number, frame):
-            self._interrupted = number
-            signal.signal(number, before[number])
-
-        for number in numbers:
-            signal.signal(number, interrupt)
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def delete(self):
         """Remove the folder, once what comes after `fit` is done as well."""
@@ -162,12 +148,16 @@ class Backup(keras.callbacks.Callback):
             self._unchanged = [_plain_attributes(x) for x in self._callbacks()]
             if self._found is not None:
                 self._restore()
-        since, stop = self.step - self._kept_step, self._interrupted is not None
+        since, stop = self.step - self._kept_step, bool(self._signals)
         due = self._step_in_epoch == 0 if self.every is None else since >= self.every
         if since and (due or stop or finished):
             self._keep()
         if stop:
-            raise Interrupted(self._interrupted, self.step, self.folder)
+            raise Interrupted(
+                f"interrupted after step {self.step}, whose state is kept in {self.folder}; "
+                "resume to go on",
+                self._signals[0],
+            )
 
     def _keep(self):
         self._kept_step = self.step
@@ -220,20 +210,6 @@ class Backup(keras.callbacks.Callback):
         """Whether this process writes: the only one, or the chief of several workers."""
         strategy = getattr(self._model, "distribute_strategy", None)
         return strategy is None or strategy.extended.should_checkpoint
-
-
-class Interrupted(KeyboardInterrupt):
-    """Training was interrupted between two steps, its state kept.
-
-    Attributes:
-        number: of the signal.
-    """
-
-    def __init__(self, number, step, folder):
-        super().__init__(
-            f"interrupted after step {step}, whose state is kept in {folder}; resume to go on"
-        )
-        self.number = number
 
 
 def _variables(model):

@@ -179,13 +179,20 @@ def source_options(arguments):
     """What `load_source` is to be told besides, of what is given.
 
     Raises:
-        ValueError: if avatars are to be cropped, framed or cached, or CelebA framed.
+        ValueError: if avatars are to be cropped, framed or cached, portraits cropped or
+            cached, or CelebA framed.
     """
     names = ("crop", "framing", "cache")
     options = {name: getattr(arguments, name) for name in names if name in arguments}
     if options and arguments.data.startswith("avatars:"):
         given = " and ".join(f"--{name}" for name in options)
         raise ValueError(f"Avatars are rendered to size and held in memory: leave out {given}.")
+    unknown = [f"--{name}" for name in options if name != "framing"]
+    if unknown and arguments.data.startswith(("portraits:", "drawn_glasses:")):
+        raise ValueError(
+            "Portraits, and faces to draw on, are framed by their eyes and held in memory: leave "
+            f"out {' and '.join(unknown)}."
+        )
     if "framing" in options and arguments.data.startswith("celeba:"):
         raise ValueError(
             "CelebA's photos are aligned by their eyes as they are, and the model is told so: "
@@ -195,7 +202,7 @@ def source_options(arguments):
 
 
 def add_face_options(parser):
-    """Arguments `--framing` and `--face`, see `face_options`."""
+    """Arguments `--framing` and `--face`, see `photo_options`."""
     parser.add_argument(
         "--framing",
         choices=FRAMINGS,
@@ -220,10 +227,19 @@ def add_reference_face(parser):
     )
 
 
-def face_options(arguments):
-    """Which faces are meant, as `mbu_tf.photos` takes it."""
-    names = ("framing", "face", "reference_face")
+def photo_options(arguments):
+    """How photos are edited, as `mbu_tf.photos` takes it."""
+    names = ("framing", "face", "reference_face", "detail")
     return {name: getattr(arguments, name) for name in names if name in arguments}
+
+
+def add_detail(parser):
+    parser.add_argument(
+        "--no-detail",
+        dest="detail",
+        action="store_false",
+        help="lay on what the model paints, enlarged, in place of what is as sharp as the photo",
+    )
 
 
 def face(text):

@@ -8,36 +8,78 @@ from mbu_tf.cli.arguments import add_part
 
 def add_arguments(parser):
     parser.add_argument("model", metavar="MODEL", help="a .keras file")
-    parser.add_argument("images", nargs="+", metavar="IMAGE", help="images of any size")
     parser.add_argument(
-        "--output", required=True, metavar="DIR", help="folder for one .png per image, same stem"
+        "images",
+        nargs="+",
+        metavar="IMAGE",
+        help="images of any size, or folders, which are searched with all below them",
+    )
+    parser.add_argument(
+        "--output",
+        required=True,
+        metavar="DIR",
+        help="folder for one .png per image, same stem; below it as the images lie in their folder",
     )
     add_part(parser)
 
 
-def process(arguments, edit):
+def process(arguments, edit, edit_video=None):
     """Write `edit(model, image)` for every image; those unreadable or without a face are skipped.
 
     They are named.
 
     Args:
         arguments: with `model`, `images`, `output` and `part`.
-        edit: function of the model and a uint8 photo to a uint8 picture.
+        edit: function of the model and a `Photo` to a picture for `write_png`.
+        edit_video: function of the model, a video's path and that of its result, where videos
+            may stand among the images.
 
     Returns:
         Exit status: 0 if every image was processed, else 1.
 
     Raises:
-        ValueError: if two images would be written to one file, or one over itself.
+        ValueError: if two images would be written to one file, or one over itself, or a folder
+            holds no image.
     """
-    from mbu_tf.data.images import ImageReadError, read_image, write_png
+    from mbu_tf.data.images import ImageReadError, read_photo, write_png
     from mbu_tf.faces import NoFaceError
     from mbu_tf.files import make_folder
     from mbu_tf.models.loading import load_editor
+    from mbu_tf.video import VideoReadError, is_video
+
+    videos = is_video if edit_video else lambda image: False
+    outputs = _outputs(arguments.images, pathlib.Path(arguments.output), videos)
+    model = load_editor(arguments.model, arguments.part)
+    make_folder(arguments.output)
+    skipped = 0
+    for output, image in outputs.items():
+        try:
+            make_folder(output.parent)
+            if videos(image):
+                edit_video(model, image, output)
+            else:
+                write_png(output, edit(model, read_photo(image)))
+        except (ImageReadError, VideoReadError) as error:
+            print(f"mbu-tf: skipped: {error}", file=sys.stderr)
+            skipped += 1
+        except NoFaceError as error:
+            print(f"mbu-tf: skipped: {image}: {error}", file=sys.stderr)
+            skipped += 1
+    if skipped:
+        print(f"mbu-tf: skipped {skipped} of {len(outputs)} images", file=sys.stderr)
+    return 1 if skipped else 0
+
+
+def _outputs(images, folder, videos):
+    """The image that is written to each path below `folder`, of images and folders of them."""
+    from mbu_tf.video import result_name
 
     outputs = {}
-    for image in arguments.images:
-        output = pathlib.Path(arguments.output) / f"{pathlib.Path(image).stem}.png"
+    for image, name in _named(images, folder):
+        output = folder / name
+        output = (
+            output.with_name(result_name(image)) if videos(image) else output.with_suffix(".png")
+        )
         if output in outputs:
             raise ValueError(
                 f"{outputs[output]} and {image} would both be written to {output}. "
@@ -48,20 +90,18 @@ def process(arguments, edit):
                 f"{image} would be overwritten by its own result. Choose another --output."
             )
         outputs[output] = image
-    model = load_editor(arguments.model, arguments.part)
-    make_folder(arguments.output)
-    skipped = 0
-    for output, image in outputs.items():
-        try:
-            edited = edit(model, read_image(image))
-        except ImageReadError as error:
-            print(f"mbu-tf: skipped: {error}", file=sys.stderr)
-            skipped += 1
-        except NoFaceError as error:
-            print(f"mbu-tf: skipped: {image}: {error}", file=sys.stderr)
-            skipped += 1
-        else:
-            write_png(output, edited)
-    if skipped:
-        print(f"mbu-tf: skipped {skipped} of {len(outputs)} images", file=sys.stderr)
-    return 1 if skipped else 0
+    return outputs
+
+
+def _named(images, folder):
+    """Each image and what its result is called, but for the ending; earlier results are none."""
+    from mbu_tf.data.search import image_paths
+
+    for image in images:
+        if not pathlib.Path(image).is_dir():
+            yield image, pathlib.Path(image).name
+            continue
+        results = folder.resolve() if folder.resolve() != pathlib.Path(image).resolve() else None
+        for path in map(pathlib.Path, image_paths(image)):
+            if results not in path.resolve().parents:
+                yield path, path.relative_to(image)

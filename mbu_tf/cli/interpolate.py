@@ -6,7 +6,7 @@ from mbu_tf.cli.arguments import (
     add_part,
     add_reference_face,
     at_least_two,
-    face_options,
+    photo_options,
     png_path,
 )
 
@@ -45,13 +45,19 @@ def add_parser(subparsers):
 def run(arguments):
     import numpy as np
 
-    from mbu_tf.data.images import read_image, write_png
+    from mbu_tf.data.images import read_image, read_photo, write_png
+    from mbu_tf.data.photo import Photo
     from mbu_tf.models.loading import load_editor
     from mbu_tf.photos import interpolate_photo, mask_to_uint8
 
-    photos = [read_image(path) for path in (arguments.target, *arguments.reference)]
+    target, references = read_photo(arguments.target), map(read_image, arguments.reference)
     model = load_editor(arguments.model, arguments.part)
-    edits = list(interpolate_photo(model, *photos, arguments.steps, **face_options(arguments)))
-    images = np.concatenate([edit.image for edit in edits], axis=1)
+    options = photo_options(arguments)
+    edits = list(interpolate_photo(model, target.image, *references, arguments.steps, **options))
+    images = np.concatenate([target.edited(*edit).pixels for edit in edits], axis=1)
     masks = np.concatenate([mask_to_uint8(edit.mask) for edit in edits], axis=1)
-    write_png(arguments.output, np.concatenate([images, np.stack([masks] * 3, axis=-1)]))
+    strip, alpha = np.concatenate([images, np.stack([masks] * 3, axis=-1)]), None
+    if target.alpha is not None:
+        opaque = np.full_like(masks, 255)
+        alpha = np.concatenate([np.tile(target.alpha, arguments.steps), opaque])
+    write_png(arguments.output, Photo(strip, target.profile, alpha, target.dpi))

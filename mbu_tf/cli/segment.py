@@ -1,7 +1,13 @@
 """`mbu-tf segment`: masks of the content."""
 
 from mbu_tf.cli import batch
-from mbu_tf.cli.arguments import add_command, add_face_options, add_threshold, face_options
+from mbu_tf.cli.arguments import (
+    add_command,
+    add_detail,
+    add_face_options,
+    add_threshold,
+    photo_options,
+)
 
 
 def add_parser(subparsers):
@@ -12,11 +18,12 @@ def add_parser(subparsers):
         run,
         [
             "mbu-tf segment model.keras photo.jpg --output masks",
-            "mbu-tf segment model.keras *.jpg --output masks --soft",
+            "mbu-tf segment model.keras photos --output masks --soft",
         ],
     )
     batch.add_arguments(parser)
     add_face_options(parser)
+    add_detail(parser)
     kind = parser.add_mutually_exclusive_group()
     add_threshold(kind)
     kind.add_argument("--soft", action="store_true", help="write soft masks, not black and white")
@@ -28,6 +35,7 @@ def run(arguments):
     threshold = None if arguments.soft else arguments.threshold or "stored"
 
     def edit(model, photo):
-        return mask_to_uint8(segment_photo(model, photo, threshold, **face_options(arguments)))
+        options = photo_options(arguments)
+        return mask_to_uint8(segment_photo(model, photo.image, threshold, **options))
 
     return batch.process(arguments, edit)

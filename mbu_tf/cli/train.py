@@ -44,8 +44,8 @@ def add_parser(subparsers):
         required=True,
         type=source,
         metavar="SOURCE",
-        help="avatars:TASK, folders:PATH (with trainA/ and trainB/), celeba:PATH:TASK or "
-        "tfds:NAME:A:B",
+        help="avatars:TASK, folders:PATH (with trainA/ and trainB/), celeba:PATH:TASK, "
+        "drawn_glasses:PATH, portraits:PATH:TASK or tfds:NAME:A:B",
     )
     parser.add_argument(
         "--output", required=True, metavar="DIR", help="folder for model, metrics and pictures"
@@ -100,12 +100,17 @@ def run(arguments):
     architecture = method.architecture(presets[arguments.preset], base)
     image_size = arguments.image_size or architecture["image_size"]
     options = source_options(arguments)
+    images = load_source(arguments.data, "train", image_size, **options)
+    print(
+        f"mbu-tf: {len(images.a)} images without the content (A), {len(images.b)} with it (B)",
+        file=sys.stderr,
+    )
     state = run_state(arguments.output)
     if arguments.resume and state == "new":
         print(f"mbu-tf: {arguments.output} holds no run yet; training begins", file=sys.stderr)
     train_preset(
         arguments.preset,
-        load_source(arguments.data, "train", image_size, **options),
+        images,
         arguments.output,
         held_out=held_out(arguments.data, image_size, options),
         steps=arguments.steps,

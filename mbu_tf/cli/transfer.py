@@ -1,19 +1,21 @@
-"""`mbu-tf transfer`: one photo's content on another photo."""
+"""`mbu-tf transfer`: one photo's content on another photo, or on each frame of a video."""
 
 from mbu_tf.cli.arguments import (
     add_command,
+    add_detail,
     add_face_options,
     add_reference_face,
-    face_options,
+    photo_options,
     png_path,
 )
+from mbu_tf.cli.progress import Progress
 
 
 def add_parser(subparsers):
     parser = add_command(
         subparsers,
         "transfer",
-        "put the content of a reference image on a target image",
+        "put the content of a reference image on a target image or video",
         run,
         [
             "mbu-tf transfer model.keras --target face.jpg --reference glasses.jpg --output z.png",
@@ -21,14 +23,23 @@ def add_parser(subparsers):
             "--mask mask.png",
             "mbu-tf transfer model.keras --target group.jpg --face all --reference b.png "
             "--output z.png",
+            "mbu-tf transfer model.keras --target clip.mp4 --reference b.png --output z.mp4",
             "mbu-tf transfer didd.keras --target b.png --reference a.png --to a --output z.png",
         ],
     )
     parser.add_argument("model", metavar="MODEL", help="a .keras file")
-    parser.add_argument("--target", required=True, metavar="IMAGE", help="image to be edited")
+    parser.add_argument(
+        "--target",
+        required=True,
+        metavar="IMAGE",
+        help="image to be edited, or a video, or a folder of its frames",
+    )
     parser.add_argument("--reference", required=True, metavar="IMAGE", help="shows the content")
     parser.add_argument(
-        "--output", required=True, type=png_path, metavar="IMAGE", help="the result, a .png"
+        "--output",
+        required=True,
+        metavar="IMAGE",
+        help="the result, a .png; of a video a video, or a folder for one .png per frame",
     )
     parser.add_argument(
         "--to",
@@ -41,17 +52,44 @@ def add_parser(subparsers):
         "--mask", type=png_path, metavar="IMAGE", help="also write the soft mask here, a .png"
     )
     add_face_options(parser)
+    add_detail(parser)
     add_reference_face(parser)
 
 
 def run(arguments):
-    from mbu_tf.data.images import read_image, write_png
+    from mbu_tf.data.images import read_image, read_photo, write_png
     from mbu_tf.models.loading import load_model
     from mbu_tf.photos import mask_to_uint8, translate_photo
+    from mbu_tf.video import is_video
 
-    target, reference = read_image(arguments.target), read_image(arguments.reference)
+    if is_video(arguments.target):
+        return _transfer_to_video(arguments)
+    if not arguments.output.lower().endswith(".png"):
+        raise ValueError(f"--output: must end in .png. Received: {arguments.output}")
+    target, reference = read_photo(arguments.target), read_image(arguments.reference)
     model = load_model(arguments.model)
-    edit = translate_photo(model, target, reference, arguments.to, **face_options(arguments))
-    write_png(arguments.output, edit.image)
+    edit = translate_photo(model, target.image, reference, arguments.to, **photo_options(arguments))
+    write_png(arguments.output, target.edited(*edit))
     if arguments.mask:
         write_png(arguments.mask, mask_to_uint8(edit.mask))
+
+
+def _transfer_to_video(arguments):
+    from mbu_tf.data.images import read_image
+    from mbu_tf.models.loading import load_model
+    from mbu_tf.video import check_output, translate_video
+
+    if arguments.mask:
+        raise ValueError("--mask is written of images alone: leave it out.")
+    check_output(arguments.output, arguments.target)
+    reference, model = read_image(arguments.reference), load_model(arguments.model)
+    with Progress() as progress:
+        translate_video(
+            model,
+            arguments.target,
+            reference,
+            arguments.output,
+            arguments.to,
+            progress=progress,
+            **photo_options(arguments),
+        )

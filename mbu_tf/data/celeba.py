@@ -1,21 +1,22 @@
 """CelebA from a local folder or from TFDS, split into two domains by its attributes."""
 
 import dataclasses
-import os
-import pathlib
 import warnings
 
 import numpy as np
 
+from mbu_tf.data.celeba_files import read_celeba_files
 from mbu_tf.data.celeba_rules import evaluate, parse_task
 from mbu_tf.data.folders import open_domains
 from mbu_tf.data.images import check_preparation
-from mbu_tf.data.paths import PathList
 from mbu_tf.faces import CENTRE, Framing
 
 SPLITS = {"train": 0, "validation": 1, "test": 2}
 # Where the official alignment has the eyes in its 178 x 218 pixels.
 EYES = ((69.5, 111.5), (107.5, 111.5))
+# Where CelebA-HQ has them: its square is four eye distances wide (Karras et al., "Progressive
+# growing of GANs", appendix C), and so they lie in the labels of CelebAMask-HQ.
+HQ_FRAMING = Framing((0.375, 0.476), (0.625, 0.476))
 
 
 def load_celeba(
@@ -23,7 +24,7 @@ def load_celeba(
     task="glasses",
     split="train",
     image_size=128,
-    crop=(0, 20, 178, 198),
+    crop="center",
     limit=None,
     cache="auto",
     data_dir=None,
@@ -32,14 +33,16 @@ def load_celeba(
 
     Args:
         path: folder that holds `img_align_celeba/`, `list_attr_celeba.txt` and
-            `list_eval_partition.txt`; or "tfds" for `celeb_a` of
+            `list_eval_partition.txt`, or one of the other layouts of
+            `mbu_tf.data.celeba_files`; or "tfds" for `celeb_a` of
             tensorflow-datasets.
         task: see `parse_task`.
         split: "train", "validation" or "test".
         image_size: height and width that pictures are resized to.
-        crop: see `load_folders`. The default is the centred 178 x 178 of DIDD; None
-            squeezes the whole 178 x 218 into the square, as the published code of
-            mask based content transfer does.
+        crop: see `load_folders`. The default is the centred 178 x 178 of DIDD
+            (CelebAMask-HQ's photos are squares, taken whole); None squeezes the whole
+            178 x 218 into the square, as the published code of mask based content
+            transfer does.
         limit: at most so many images of each domain, the first ones.
         cache: see `open_domains`. With "tfds" compressed images are held in memory,
             whatever it is.
@@ -58,8 +61,9 @@ def load_celeba(
     check_preparation(image_size, crop)
     if path == "tfds":
         chosen, open_sources = _select_tfds(data_dir, task, split, limit)
+        framing = aligned_framing
     else:
-        chosen, open_sources = _select_files(path, task, split)
+        chosen, open_sources, framing = _select_files(path, task, split)
     a, b = (np.flatnonzero(x)[:limit] for x in chosen)
     if not len(a) or not len(b):
         raise ValueError(
@@ -70,7 +74,7 @@ def load_celeba(
     if shared:
         warnings.warn(f"{shared} images satisfy both rules of the task {task!r}.", stacklevel=2)
     domains = open_domains(open_sources(a), open_sources(b), image_size, crop, cache)
-    return dataclasses.replace(domains, framing=aligned_framing(crop))
+    return dataclasses.replace(domains, framing=framing(crop))
 
 
 def aligned_framing(crop):
@@ -87,102 +91,30 @@ def aligned_framing(crop):
     return Framing(*(((x - left) / side, (y - upper) / side) for x, y in EYES))
 
 
+def hq_framing(crop):
+    """The `Framing` of CelebAMask-HQ's photos, which come in several sizes: of a box, unknown."""
+    return HQ_FRAMING if crop in ("center", None) else CENTRE
+
+
 def _select_files(path, task, split):
-    """Which images are of A and of B, and a function that opens those at some positions."""
-    root = pathlib.Path(path).expanduser()
-    attributes, partition, images = (
-        _find(root, *names)
-        for names in (
-            ("Anno", "list_attr_celeba.txt"),
-            ("Eval", "list_eval_partition.txt"),
-            ("Img", "img_align_celeba"),
-        )
-    )
-    names, table = read_attributes(attributes)
-    rules = parse_task(task, table)
-    numbers = _read_partition(partition)
-    in_split = np.array([numbers.get(name) == SPLITS[split] for name in names])
-    chosen = [in_split & evaluate(rule, table) for rule in rules]
-    unlisted = sum(name not in numbers for name in names)
+    """Which images are of A and of B, what opens those at some positions, what frames a crop."""
+    files = read_celeba_files(path)
+    rules = parse_task(task, files.table)
+    chosen = [(files.partition == SPLITS[split]) & evaluate(rule, files.table) for rule in rules]
+    unlisted = int((files.partition < 0).sum())
     if unlisted:
-        warnings.warn(f"{unlisted} images are left out: {partition} lacks them.", stacklevel=3)
-    present = {entry.name for entry in os.scandir(images)}
-    there = np.array([name in present for name in names])
-    missing = sum(int((domain & ~there).sum()) for domain in chosen)
+        warnings.warn(
+            f"{unlisted} images are left out: list_eval_partition lacks them.", stacklevel=3
+        )
+    missing = sum(int((domain & ~files.there).sum()) for domain in chosen)
     if missing:
         warnings.warn(
-            f"{missing} images of the task {task!r}, split {split!r}, are left out: {images} "
-            "lacks them.",
+            f"{missing} images of the task {task!r}, split {split!r}, are left out: "
+            f"{files.folder} lacks them.",
             stacklevel=3,
         )
-    return [domain & there for domain in chosen], lambda x: PathList(images, names[x])
-
-
-def _find(root, folder, name):
-    """`name` in the data folder itself, or in the subfolder of the official download."""
-    for place in (root / name, root / folder / name):
-        if place.exists():
-            return place
-    raise FileNotFoundError(
-        f"CelebA's {name} is missing. Its folder must hold img_align_celeba/ with the aligned "
-        "photos, list_attr_celeba.txt and list_eval_partition.txt, all three unpacked as "
-        f"published. Received: {root}"
-    )
-
-
-def read_attributes(path):
-    """CelebA's attribute file.
-
-    Args:
-        path: file whose first line counts the images, the second names the
-            attributes, and every other one gives an image's file name and, for
-            each attribute, 1 or -1.
-
-    Returns:
-        `(names, table)`: array of file names, and a dictionary from attribute names
-        to boolean arrays, both `(images,)`.
-
-    Raises:
-        ValueError: the file is not of this form.
-    """
-    text = pathlib.Path(path).read_text(encoding="utf-8-sig")
-    lines = text.rstrip().split("\n")
-    attributes, rows = "".join(lines[1:2]).split(), lines[2:]
-    parts = [row.strip().partition(" ") for row in rows]
-    # One character per value and one per line end: numpy takes all lines at once,
-    # which is several times faster than word by word.
-    digits = "".join(values + "\n" for _, _, values in parts).replace("-1", "0").replace(" ", "")
-    cells = np.frombuffer(digits.encode("ascii", "replace"), np.uint8)
-    if cells.size == len(rows) * (len(attributes) + 1) > 0:
-        values, ends = np.split(cells.reshape(len(rows), -1), [-1], axis=1)
-        if np.isin(values, (ord("0"), ord("1"))).all() and (ends == ord("\n")).all():
-            names = np.array([name for name, _, _ in parts], dtype=object)
-            return names, dict(zip(attributes, values.T == ord("1"), strict=True))
-    raise ValueError(_malformed(path, rows, len(attributes)))
-
-
-def _malformed(path, rows, count):
-    wrong = (
-        f"line {number}: {row[:60]!r}"
-        for number, row in enumerate(rows, start=3)
-        if len(row.split()) != count + 1 or {*row.split()[1:]} - {"1", "-1"}
-    )
-    return (
-        f"{path} is no CelebA attribute file: after a count and the attributes' names, each line "
-        "must give a file name and 1 or -1 for each attribute. Download it again. "
-        f"Received {next(wrong, 'no attributes, or no images')}"
-    )
-
-
-def _read_partition(path):
-    words = pathlib.Path(path).read_text(encoding="utf-8-sig").split()
-    try:
-        return dict(zip(words[::2], map(int, words[1::2]), strict=True))
-    except ValueError:
-        raise ValueError(
-            f"{path} must give a file name and 0, 1 or 2 in each line. Download it again. "
-            f"Received: {' '.join(words[:4])!r} and so on, {len(words)} words"
-        ) from None
+    framing = hq_framing if files.hq else aligned_framing
+    return [domain & files.there for domain in chosen], files.paths, framing
 
 
 def _select_tfds(data_dir, task, split, limit):

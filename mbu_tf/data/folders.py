@@ -1,17 +1,15 @@
 """Two domains from folders or lists of image files."""
 
 import functools
-import os
 import pathlib
 
 from mbu_tf.data.domains import ImageArray, TwoDomains
 from mbu_tf.data.face_images import find_face_images
 from mbu_tf.data.image_files import ImageFiles, cache_images, load_images
 from mbu_tf.data.images import check_preparation, prepare_image
-from mbu_tf.data.paths import PathList
+from mbu_tf.data.search import contents, image_paths
 from mbu_tf.faces import Framing
 
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 # What a split's folders may be called, the first that is there is taken. Sets
 # without a validation split of their own validate on their test split.
 SPLITS = {
@@ -38,8 +36,8 @@ def load_folders(
     `path` holds, for the split "train", the folders `trainA` and `trainB`, or
     the lists `trainA.txt` and `trainB.txt`; likewise `testA`, `testB` and
     `valA`, `valB`. "validation" takes the test split where no other is there.
-    Folders are searched with all that is below them, hidden files excepted;
-    lists hold one path per line, absolute or relative to the list's folder.
+    Folders are searched with all that is below them, see `image_paths`; lists hold
+    one path per line, absolute or relative to the list's folder.
 
     The published code calls the domain with the content A in the lists that it
     writes. Read those as `load_folders(path, a="trainB.txt", b="trainA.txt")`.
@@ -89,81 +87,11 @@ def _find_split(root, split):
 
 def _miss_split(root, split):
     names = [f"{name}A, {name}B" for name in SPLITS[split]]
-    found = sorted(entry.name for entry in root.iterdir() if not entry.name.startswith("."))
-    listed = ", ".join(found[:8]) + (", …" if len(found) > 8 else "")
     raise FileNotFoundError(
         f"The split {split!r} needs two folders, or two lists ending in .txt, called "
         f"{' or '.join(names)}. Rename yours, or name them with `a` and `b`. "
-        f"Received: {root} with {listed or 'nothing in it'}"
+        f"Received: {root} with {contents(root)}"
     )
-
-
-def images_by_stem(location):
-    """The images of `image_paths` as `pathlib.Path`s, by their names without endings."""
-    paths = map(pathlib.Path, image_paths(location))
-    return {path.stem: path for path in paths}
-
-
-def image_paths(location):
-    """Paths of the images in a folder and all folders below, sorted, or in a list file.
-
-    Raises:
-        FileNotFoundError: there is no such folder or list.
-        ValueError: it names no image.
-    """
-    location = pathlib.Path(location)
-    if location.is_dir():
-        paths = PathList(location, _search(location))
-        mend = f"Put images in it (recognised by their names: {', '.join(EXTENSIONS)})"
-    elif location.is_file():
-        paths = PathList(location.parent, _read_list(location))
-        mend = "Write one path per line"
-    else:
-        raise FileNotFoundError(
-            f"A domain must be an existing folder or list of images. Received: {location}"
-        )
-    if not paths:
-        raise ValueError(f"A domain names no image. {mend}. Received: {location}")
-    return paths
-
-
-def _search(folder, below="", seen=None):
-    """Names of the images in a folder and below, relative to it, in the order of the whole names.
-
-    One folder's names are in memory at a time, and those of the folders above it.
-    """
-    seen = set() if seen is None else seen
-    place = os.path.join(folder, below)
-    real = os.path.realpath(place)
-    if real in seen:  # Links may lead round in a circle.
-        return
-    seen.add(real)
-    with os.scandir(place) as entries:
-        # A folder's name ends in "/" here, as it goes on in those of its images.
-        names = sorted(
-            entry.name + "/" * entry.is_dir()
-            for entry in entries
-            if not entry.name.startswith(".")
-            and (entry.name.lower().endswith(EXTENSIONS) or entry.is_dir())
-        )
-    for name in names:
-        if name.endswith("/"):
-            yield from _search(folder, below + name, seen)
-        else:
-            yield below + name
-
-
-def _read_list(file):
-    """The paths that a list names, one after another."""
-    try:
-        with open(file, encoding="utf-8-sig") as lines:
-            for line in lines:
-                if line.strip():
-                    yield line.strip()
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"A list of images must be a text file in UTF-8 ({error}). Received: {file}"
-        ) from None
 
 
 def open_domains(sources_a, sources_b, image_size, crop="center", cache="auto", framing="centre"):

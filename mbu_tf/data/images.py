@@ -3,30 +3,16 @@
 import io
 import numbers
 import os
-import re
-import warnings
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from mbu_tf.data.decoding import BOMB, ImageReadError, decode
+from mbu_tf.data.formats import FORMATS
+from mbu_tf.data.photo import Photo
 from mbu_tf.files import replacing
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
-MAX_PIXELS = 100_000_000
-
-_PLAIN_MODES = {"1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr"}
-_ALPHA_MODES = {"LA", "PA", "RGBA", "RGBa"}
-_ORIENTATION_TAG = 0x0112
-_ORIENTATIONS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 _PROBLEMS = {
     FileNotFoundError: "there is no such file. Mend the path.",
     IsADirectoryError: "it is a folder. Name an image file.",
@@ -34,20 +20,25 @@ _PROBLEMS = {
     UnidentifiedImageError: (
         f"it is none of {', '.join(FORMATS)}, or damaged. Convert it, copy it again, or remove it."
     ),
-    Image.DecompressionBombError: f"it has over {MAX_PIXELS // 10**6} megapixels. Shrink it.",
+    Image.DecompressionBombError: BOMB,
 }
-_PILLOW_FILTER = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
-
-
-class ImageReadError(ValueError):
-    """An image cannot be read. The message names it, the reason and the mend."""
 
 
 def read_image(source):
-    """One picture as uint8 RGB `(height, width, 3)`.
+    """One picture as it is seen on white, in sRGB: uint8 `(height, width, 3)`.
 
-    JPEG, PNG, WebP, BMP, TIFF and GIF (the first frame) are read. EXIF orientation is
-    applied, transparency is laid on white, 16-bit grey is scaled to 8 bits.
+    `read_photo(source).image`; see there.
+    """
+    return read_photo(source).image
+
+
+def read_photo(source):
+    """One picture as its file has it, as a `Photo`.
+
+    The `FORMATS` are read, of animations the first frame, HEIC where pillow-heif is
+    installed. EXIF orientation is applied, and 16 bits become 8. Grey becomes RGB; what
+    is grey or CMYK by an ICC profile becomes sRGB, and so does RGB by a profile that has
+    no way back. Of the file's metadata, its profile and its density are kept.
 
     Args:
         source: a path, the file's bytes, or a file object opened in binary mode.
@@ -60,7 +51,7 @@ def read_image(source):
     name = source_name(source)
     try:
         with _opened(source) as file:
-            return _decode(file)
+            return decode(file)
     except MemoryError:
         raise
     except ImageReadError as error:
@@ -110,59 +101,6 @@ def _opened(source):
     if isinstance(source, (bytes, bytearray, memoryview)):
         return io.BytesIO(source)
     return io.BytesIO(source.read()) if hasattr(source, "read") else open(source, "rb")
-
-
-def _decode(file):
-    if not file.read(1):
-        raise ImageReadError("it is empty. Copy it again, or remove it.")
-    # Pillow warns of large pictures and broken metadata; what matters of it is
-    # checked here. A filter for Pillow's modules alone stays set, because
-    # `catch_warnings` is not safe in the threads that read images.
-    if warnings.filters[:1] != [_PILLOW_FILTER]:
-        warnings.filterwarnings("ignore", module=r"PIL\.")
-    image = Image.open(file, formats=FORMATS)
-    if image.width * image.height > MAX_PIXELS:
-        raise ImageReadError(
-            f"{_PROBLEMS[Image.DecompressionBombError]} "
-            f"Received: {image.width} x {image.height} pixels"
-        )
-    image.load()  # Before the EXIF data are read: loading a TIFF applies them.
-    rgb = _to_rgb(image)
-    try:
-        orientation = image.getexif().get(_ORIENTATION_TAG)
-    except Exception:  # Broken metadata do not make the picture unreadable.
-        orientation = None
-    if orientation in _ORIENTATIONS:
-        rgb = np.array(Image.fromarray(rgb).transpose(_ORIENTATIONS[orientation]))
-    return rgb
-
-
-def _to_rgb(image):
-    transparent = image.info.get("transparency")
-    if image.mode == "I" or image.mode.startswith("I;16"):
-        return _grey16_to_rgb(np.asarray(image), transparent)
-    if image.mode in _ALPHA_MODES or (image.mode in _PLAIN_MODES and transparent is not None):
-        rgba = np.asarray(image.convert("RGBA"))
-        rgb, alpha = rgba[..., :3], rgba[..., 3:].astype(np.uint16)
-        return ((rgb * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
-    if image.mode in _PLAIN_MODES:
-        return np.array(image.convert("RGB"))
-    raise ImageReadError(
-        "its pixels have no fixed range or a colour space that is not read. Save it as RGB or "
-        f"grey of 8 or 16 bits. Received: Pillow mode {image.mode!r}"
-    )
-
-
-def _grey16_to_rgb(values, transparent):
-    if values.min() < 0 or values.max() > 65535:
-        raise ImageReadError(
-            "its pixels do not fit 16 bits. Save it with 8 or 16 bits. "
-            f"Received: values from {values.min()} to {values.max()}"
-        )
-    grey = ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    if transparent is not None:
-        grey[values == transparent] = 255
-    return np.repeat(grey[..., None], 3, axis=-1)
 
 
 def center_square(image):
@@ -225,20 +163,28 @@ def check_preparation(size, crop):
         )
 
 
-def write_png(path, array):
-    """Writes uint8 `(height, width, 3)` or `(height, width)` as a PNG file.
+def write_png(path, picture):
+    """Writes uint8 `(height, width, 3)` or `(height, width)`, or a `Photo`, as a PNG file.
 
-    The file appears whole or not at all.
+    A `Photo`'s profile, alpha channel and density are written with it. The file appears
+    whole or not at all.
 
     Raises:
-        ValueError: `array` is none of the two.
+        ValueError: `picture` is none of these.
         OSError: the file cannot be written; see `mbu_tf.files.replacing`.
     """
-    array = np.asarray(array)
-    if array.dtype != np.uint8 or not (array.ndim == 2 or array.ndim == 3 == array.shape[-1]):
+    options = {}
+    if isinstance(picture, Photo):
+        options = {"icc_profile": picture.profile, "dpi": picture.dpi}
+        alpha = [] if picture.alpha is None else [picture.alpha]
+        array = np.dstack([picture.pixels, *alpha])
+    else:
+        array = np.asarray(picture)
+    flat, channels = array.ndim == 2, array.shape[-1] if array.ndim == 3 else 0
+    if array.dtype != np.uint8 or not (flat or channels == 3 or (channels == 4 and options)):
         raise ValueError(
             "A PNG is written from uint8 (height, width, 3) or (height, width). "
             f"Received: {array.dtype} {array.shape}"
         )
     with replacing(path) as beside:
-        Image.fromarray(array).save(beside, "PNG")
+        Image.fromarray(array).save(beside, "PNG", **options)

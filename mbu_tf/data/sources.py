@@ -2,12 +2,14 @@
 
 import re
 
-from mbu_tf.data import avatar_faces, celeba, folders, records
+from mbu_tf.data import avatar_faces, celeba, drawn_domains, folders, portraits, records
 
 FORMS = (
     "avatars:TASK (such as avatars:glasses)",
     "folders:PATH",
     "celeba:PATH:TASK (such as celeba:PATH:glasses; PATH may be tfds)",
+    "drawn_glasses:PATH (a folder of faces without glasses)",
+    "portraits:PATH:TASK (such as portraits:PATH:drawn_glasses)",
     "tfds:NAME:A:B (such as tfds:cats_vs_dogs:cat:dog)",
 )
 
@@ -18,7 +20,8 @@ def parse_source(spec):
     Only the form and the task's name are checked, nothing is looked up on disk.
 
     Args:
-        spec: `avatars:TASK`, `folders:PATH`, `celeba:PATH:TASK` or `tfds:NAME:A:B`.
+        spec: `avatars:TASK`, `folders:PATH`, `celeba:PATH:TASK`, `drawn_glasses:PATH`,
+            `portraits:PATH:TASK` or `tfds:NAME:A:B`.
             PATH may start with a Windows drive; TASK may be "A: …; B: …" for CelebA,
             and has no other colons; A and B are the classes of either domain.
 
@@ -33,7 +36,7 @@ def parse_source(spec):
     if kind == "avatars" and rest:
         avatar_faces.check_task(rest)
         return kind, {"task": rest}
-    if kind == "folders" and rest:
+    if kind in ("folders", "drawn_glasses") and rest:
         return kind, {"path": rest}
     if kind == "celeba":
         # The path ends at the first colon after which all is a task; the colon
@@ -43,6 +46,11 @@ def parse_source(spec):
         if parts and parts[2].strip():
             celeba.parse_task(parts[2])
             return kind, {"path": drive + parts[1], "task": parts[2]}
+    if kind == "portraits":
+        path, _, task = rest.rpartition(":")
+        if path and task:
+            portraits.check_task(task)
+            return kind, {"path": path, "task": task}
     if kind == "tfds" and rest.count(":") >= 2:
         name, a, b = rest.rsplit(":", 2)
         return kind, {"name": name, "a": a, "b": b}
@@ -56,8 +64,8 @@ def load_source(spec, split="train", image_size=128, **options):
         spec: see `parse_source`.
         split: "train", "validation" or "test".
         image_size: height and width of the images.
-        **options: passed on to `load_avatars`, `load_folders`, `load_celeba` or
-            `load_tfds`.
+        **options: passed on to `load_avatars`, `load_folders`, `load_celeba`,
+            `load_drawn_glasses`, `load_portraits` or `load_tfds`.
 
     Raises:
         ValueError: see `parse_source` and the loading functions.
@@ -68,6 +76,10 @@ def load_source(spec, split="train", image_size=128, **options):
         load = celeba.load_celeba
     elif kind == "folders":
         load = folders.load_folders
+    elif kind == "drawn_glasses":
+        load = drawn_domains.load_drawn_glasses
+    elif kind == "portraits":
+        load = portraits.load_portraits
     elif kind == "tfds":
         load = records.load_tfds
     else:
@@ -85,7 +97,7 @@ def framed_as(framing, spec, options=()):
         spec: see `parse_source`.
         options: dictionary of options.
     """
-    if parse_source(spec)[0] in ("folders", "tfds"):
+    if parse_source(spec)[0] in ("folders", "drawn_glasses", "portraits", "tfds"):
         return {"framing": framing, **dict(options)}
     return dict(options)
 

@@ -28,7 +28,8 @@ def _signature(operation, size):
     outlines = operation.threshold is not None
 
     def edit(files):
-        photos = [decode(file) for file in files]
+        own, alpha = decode_channels(files[0])
+        photos = [on_white(own, alpha), *map(decode, files[1:])]
         layers = operation.layers(*(model_input(photo, size)[None] for photo in photos))
         if outlines:
             mask = enlarged(layers[0].mask[0], photos[0])
@@ -37,6 +38,7 @@ def _signature(operation, size):
         for layer in layers:
             image, laid = lay_on(image, layer.image[0], layer.mask[0])
             mask = laid if mask is None else tf.maximum(mask, laid)
+        image = tf.concat([in_own_colours(image, mask, own, photos[0]), alpha], axis=-1)
         return encode(image), encode_mask(mask)
 
     outputs = ("mask_bytes", "binary_bytes") if outlines else ("image_bytes", "mask_bytes")
@@ -57,19 +59,27 @@ def _signature(operation, size):
 
 def decode(file):
     """uint8 RGB `(height, width, 3)` of the bytes of one image, transparency laid on white."""
+    return on_white(*decode_channels(file))
+
+
+def decode_channels(file):
+    """The bytes of one image as uint8 RGB `(height, width, 3)` and its alpha channel.
+
+    That is `(height, width, 1)`, or of no channel where the file has none.
+    """
     # As long as what is looked at, though the file be shorter.
     head = tf.io.decode_raw(tf.strings.substr(file, 0, 32) + 32 * b"\0", tf.uint8)
     head = tf.cast(head, tf.int32)
-    image = tf.case(
+    colour, alpha = tf.case(
         [
-            (_begins(head, b"\xff\xd8\xff"), lambda: _decode_jpeg(file)),
+            (_begins(head, b"\xff\xd8\xff"), lambda: _opaque(_decode_jpeg(file))),
             (_begins(head, b"RIFF"), lambda: _decode_webp(file, head)),
             # The fourth channel of a BMP file is padding.
-            (_begins(head, b"BM"), lambda: _coloured(_decode_other(file))[0]),
+            (_begins(head, b"BM"), lambda: _opaque(_coloured(_decode_other(file))[0])),
         ],
-        default=lambda: _opaque(_decode_other(file)),
+        default=lambda: _coloured(_decode_other(file)),
     )
-    return tf.ensure_shape(image, (None, None, 3))
+    return tf.ensure_shape(colour, (None, None, 3)), alpha
 
 
 def _begins(head, letters):
@@ -91,8 +101,8 @@ def _decode_webp(file, head):
     lossless = _begins(head[12:], b"VP8L") & (head[24] & 0x10 > 0)
     return tf.cond(
         extended | lossless,
-        lambda: _opaque(tf.io.decode_image(file, 4, expand_animations=False)),
-        lambda: tf.io.decode_image(file, 3, expand_animations=False),
+        lambda: _coloured(tf.io.decode_image(file, 4, expand_animations=False)),
+        lambda: _opaque(tf.io.decode_image(file, 3, expand_animations=False)),
     )
 
 
@@ -108,13 +118,26 @@ def _coloured(image):
 
 
 def _opaque(image):
-    colour, alpha = _coloured(image)
-    return tf.cond(tf.size(alpha) > 0, lambda: _on_white(colour, alpha), lambda: colour)
+    return image, image[..., :0]
 
 
-def _on_white(colour, alpha):
-    colour, alpha = tf.cast(colour, tf.int32), tf.cast(alpha, tf.int32)
-    return tf.cast((colour * alpha + 255 * (255 - alpha) + 127) // 255, tf.uint8)
+def on_white(colour, alpha):
+    """Colours with an alpha channel, or none, as they are seen on white."""
+
+    def laid():
+        share = tf.cast(alpha, tf.int32)
+        return tf.cast(
+            (tf.cast(colour, tf.int32) * share + 255 * (255 - share) + 127) // 255, tf.uint8
+        )
+
+    return tf.cond(tf.size(alpha) > 0, laid, lambda: colour)
+
+
+def in_own_colours(image, mask, own, seen):
+    """An edit of what is seen of a photo, laid on its own colours, see `Photo.edited`."""
+    unseen = (1.0 - mask) * (tf.cast(own, tf.float32) - tf.cast(seen, tf.float32))
+    edited = tf.clip_by_value(tf.round(tf.cast(image, tf.float32) + unseen), 0.0, 255.0)
+    return tf.where(mask > 0.0, tf.cast(edited, tf.uint8), own)
 
 
 def center_square(photo):

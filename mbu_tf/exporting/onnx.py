@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from mbu_tf.exporting.metadata import add_to_onnx, metadata
 from mbu_tf.exporting.signatures import as_float32, signatures
 from mbu_tf.files import make_folder, replacing
 
@@ -9,7 +10,7 @@ from mbu_tf.files import make_folder, replacing
 OPSET = 17
 
 
-def export_onnx(model, path):
+def export_onnx(model, path, detail_size=None):
     """Write `model` as `transfer.onnx`, `remove.onnx` and `segment.onnx`, in a folder.
 
     An ONNX file has one entry point, so each signature is a file with the
@@ -19,6 +20,8 @@ def export_onnx(model, path):
     Args:
         model: a trained model.
         path: the folder; created if missing.
+        detail_size: side of the images of `transfer_detail.onnx` and the like, a power
+            of two times the model's own; None leaves these out.
 
     Returns:
         Dict of signature name to `pathlib.Path`.
@@ -26,14 +29,16 @@ def export_onnx(model, path):
     Raises:
         ImportError: if the package `tf2onnx` is missing.
         OSError: if `path` cannot be written to.
-        ValueError: if no operations are stated for such a model.
+        ValueError: on another `detail_size`, or if no operations are stated for such a
+            model.
     """
     tf2onnx = _tf2onnx()
-    table = signatures(as_float32(model))
+    table = signatures(as_float32(model), detail_size=detail_size)
     folder = make_folder(path)
     files = {name: folder / f"{name}.onnx" for name in table}
     for name, signature in table.items():
         proto = _converted(tf2onnx, signature)
+        add_to_onnx(proto, metadata(model))
         with replacing(files[name]) as beside:
             beside.write_bytes(proto.SerializeToString())
     return files

@@ -46,6 +46,7 @@ class ContentDisentanglement(OneWayTransfer, TwoDomainModel):
     starting_networks = ("common_encoder", "decoder")
     presets = CD_PRESETS
     formulations = CD_FORMULATIONS
+    has_masks = False
 
     def __init__(
         self,

@@ -80,9 +80,10 @@ class ImageInference:
     def _checked(self, name, images):
         return checked_images(name, images, self.image_size)
 
-    def _checked_together(self, **images):
+    def _checked_together(self, side=None, **images):
         """As many images as the first has of each; the others may be one for all."""
-        arrays = [self._checked(name, each) for name, each in images.items()]
+        side = side or self.image_size
+        arrays = [checked_images(name, each, side) for name, each in images.items()]
         first, *others = images
         for name, array in zip(others, arrays[1:], strict=True):
             if len(array) not in (1, len(arrays[0])):

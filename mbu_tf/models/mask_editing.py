@@ -8,13 +8,14 @@ import numpy as np
 from keras import ops
 
 from mbu_tf import losses
-from mbu_tf.models.inference import Edit, ImageInference, blend, check_steps
+from mbu_tf.models.detailed_editing import DetailedEditing
+from mbu_tf.models.inference import Edit, blend, check_steps
 
 # The published code's threshold for removal, until one is found or set.
 DEFAULT_THRESHOLD = 0.1
 
 
-class MaskEditing(ImageInference):
+class MaskEditing(DetailedEditing):
     """What a trained model does to images with one mask; a mixin.
 
     Its subclass states `common_code`, `separate_code`, `decode_a`, `decode_b`,

@@ -6,6 +6,11 @@ from mbu_tf.faces import Framing
 from mbu_tf.models.inference import Edit
 from mbu_tf.photos.views import MASK_FLOOR, unedited, views
 
+# Side of the largest picture that detail is made at: beyond it, it is enlarged.
+LARGEST = 1024
+# Of a matte, what counts as content.
+HALF = 0.5
+
 
 def transfer_photo(model, target, reference, **options):
     """`model.transfer` on photos: the reference's content on the target.
@@ -17,7 +22,12 @@ def transfer_photo(model, target, reference, **options):
     Returns:
         `EditedPhoto` of the target's size.
     """
-    return _edited(model, lambda *x: [model.transfer_layer(*x)], target, reference, **options)
+
+    def layers(detail, *images):
+        transfer = model.detailed_transfer_layer if detail else model.transfer_layer
+        return [transfer(*images)]
+
+    return _edited(model, layers, target, reference, **options)
 
 
 def translate_photo(model, target, reference, to="b", **options):
@@ -30,8 +40,9 @@ def translate_photo(model, target, reference, to="b", **options):
         **options: `framing`, in place of the model's own, what `Framing.of` takes;
             `face`, which faces of the target are edited (`"largest"`, `"all"`, a number
             from 1 for the largest, or the faces themselves, see `views`), and
-            `reference_face`, the one of each reference; `mask_floor`, below which mask
-            values count as 0.
+            `reference_face`, the one of each reference; `detail`, whether what is
+            laid on is to be as sharp as the photo (docs/detail.md) or what the model
+            paints, enlarged; `mask_floor`, below which mask values count as 0.
 
     Returns:
         `EditedPhoto` of the target's size.
@@ -46,21 +57,29 @@ def translate_photo(model, target, reference, to="b", **options):
                 f"This model puts B's part on images of A, not the reverse. Received: to={to!r}"
             )
         return transfer_photo(model, target, reference, **options)
-    layers = model.layers_to_a if to == "a" else model.layers_to_b
+
+    def layers(detail, *images):
+        if detail:
+            translate = model.detailed_layers_to_a if to == "a" else model.detailed_layers_to_b
+        else:
+            translate = model.layers_to_a if to == "a" else model.layers_to_b
+        return translate(*images)
+
     return _edited(model, layers, target, reference, **options)
 
 
-def remove_photo(model, photo, threshold=None, framing=None, face="largest"):
+def remove_photo(model, photo, threshold=None, framing=None, face="largest", detail=True):
     """`model.remove` on a photo.
 
-    Where the photo is larger than the model's images, the binarised mask grows
-    by up to one of their pixels, so that no outline of the content is left.
+    Without `detail`, where the photo is larger than the model's images, the
+    binarised mask grows by up to one of their pixels, so that no outline of the
+    content is left.
 
     Args:
         model: a trained model with `removal_layer`.
         photo: uint8 `(height, width, 3)`, any size.
         threshold: as for `model.remove`.
-        framing, face: see `translate_photo`.
+        framing, face, detail: see `translate_photo`.
 
     Returns:
         `EditedPhoto` of the photo's size.
@@ -69,26 +88,38 @@ def remove_photo(model, photo, threshold=None, framing=None, face="largest"):
         NoFaceError, ValueError: as `translate_photo`.
     """
     edited = unedited(photo)
+    removal = model.detailed_removal_layer if detail else model.removal_layer
     for view in views(photo, _framing(model, framing), face):
-        view.lay(edited, model.removal_layer(view.at(model.image_size), threshold))
+        view.lay(edited, removal(view.at(_side(model, view, detail)), threshold))
     return edited
 
 
-def segment_photo(model, photo, threshold="stored", framing=None, face="largest"):
-    """`model.segment` on a photo: the mask at the photo's size; arguments as `remove_photo`.
+def segment_photo(model, photo, threshold="stored", framing=None, face="largest", detail=True):
+    """`model.segment` on a photo: the mask at the photo's size.
+
+    Args:
+        model, photo, framing, face, detail: as for `remove_photo`.
+        threshold: as for `model.segment`. With `detail` the mask is a matte, of which
+            `"stored"` is the half, where the photo is larger than the model's images.
 
     Returns:
         float32 `(height, width)` in [0, 1]; 0 and 1 alone unless `threshold` is
         `None`.
+
+    Raises:
+        NoFaceError, ValueError: as `translate_photo`.
     """
     mask = np.zeros(np.shape(photo)[:2], np.float32)
+    segment = model.detailed_segmentation if detail else model.segment
     for view in views(photo, _framing(model, framing), face):
-        rows, columns, share = view.enlarged(model.segment(view.at(model.image_size))[0, ..., 0])
+        side = _side(model, view, detail)
+        rows, columns, share = view.enlarged(segment(view.at(side))[0, ..., 0])
+        if threshold is not None:
+            stored = HALF if side > model.image_size and model.has_masks else None
+            level = model.checked_threshold(stored if threshold == "stored" else threshold)
+            share = (share >= level).astype(np.float32)
         mask[rows, columns] = np.maximum(mask[rows, columns], share)
-    if threshold is None:
-        return mask
-    threshold = model.checked_threshold(None if threshold == "stored" else threshold)
-    return (mask >= threshold).astype(np.float32)
+    return mask
 
 
 def interpolate_photo(
@@ -100,7 +131,8 @@ def interpolate_photo(
         model: a trained model with `interpolation_layers`.
         target, reference_1, reference_2: photos, uint8 `(height, width, 3)`, any sizes.
         steps: as for `model.interpolate`.
-        mask_floor, **options: see `translate_photo`.
+        mask_floor, **options: see `translate_photo`; blends are painted by the model
+            alone, without `detail`.
 
     Returns:
         Iterator over `steps` `EditedPhoto`s of the target's size: of large photos, one at
@@ -127,21 +159,33 @@ def mask_to_uint8(mask):
     return np.rint(np.asarray(mask) * 255).astype(np.uint8)
 
 
-def _framing(model, framing):
-    return model.framing if framing is None else Framing.of(framing)
-
-
-def _edited(model, layers, target, reference, mask_floor=MASK_FLOOR, **options):
+def _edited(model, layers, target, reference, detail=True, mask_floor=MASK_FLOOR, **options):
     """`target` with what `layers` gives of each square and the reference's laid on it."""
     edited = unedited(target)
-    for view, images in _shown(model, target, [reference], **options):
-        for layer in layers(*images):
+    for view, images in _shown(model, target, [reference], detail=detail, **options):
+        for layer in layers(detail, *images):
             view.lay(edited, layer, mask_floor)
     return edited
 
 
-def _shown(model, target, references, framing=None, face="largest", reference_face="largest"):
+def _shown(
+    model, target, references, framing=None, face="largest", reference_face="largest", detail=False
+):
     """Each square of the target, and what the model is shown of it and of the references."""
-    framing, size = _framing(model, framing), model.image_size
-    given = [views(photo, framing, reference_face)[0].at(size) for photo in references]
-    return [(view, [view.at(size), *given]) for view in views(target, framing, face)]
+    framing = _framing(model, framing)
+    given = [views(photo, framing, reference_face)[0] for photo in references]
+    for view in views(target, framing, face):
+        side = _side(model, view, detail)
+        yield view, [each.at(side) for each in (view, *given)]
+
+
+def _framing(model, framing):
+    return model.framing if framing is None else Framing.of(framing)
+
+
+def _side(model, view, detail):
+    """Side of what the model is shown: with detail as large as the square in the photo."""
+    side = model.image_size
+    while detail and side < min(view.placement.pixels, LARGEST):
+        side *= 2
+    return side

@@ -9,6 +9,7 @@ from PIL import Image
 from mbu_tf.data.domains import to_model_range
 from mbu_tf.data.images import resize_image
 from mbu_tf.faces import choose_faces, find_faces
+from mbu_tf.faces.detection import check_photo
 
 # Soft masks fade out slowly; what is fainter than this is left untouched.
 MASK_FLOOR = 0.05
@@ -45,12 +46,8 @@ def views(photo, framing, face="largest"):
         NoFaceError: if no face is found.
         ValueError: if `photo` is no photo, or there are fewer faces than asked for.
     """
+    check_photo(photo)
     photo = np.asarray(photo)
-    if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[-1] != 3 or not photo.size:
-        raise ValueError(
-            "A photo must be RGB, uint8 (height, width, 3), as `mbu_tf.data.images.read_image` "
-            f"gives it. Received: {photo.dtype} {photo.shape}"
-        )
     if framing.kind == "centre":
         if face != "largest":
             raise ValueError(

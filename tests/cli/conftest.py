@@ -26,7 +26,7 @@ def photo(tmp_path):
     def write(name, width=40, height=30):
         pixels = np.random.default_rng(width).integers(0, 256, (height, width, 3), np.uint8)
         path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(path)
         return path
 

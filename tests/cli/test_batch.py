@@ -64,6 +64,47 @@ def test_unreadable_images_are_named_and_skipped(mbu_tf, photo, model_file, tmp_
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["first.png", "last.png"]
 
 
+@pytest.mark.parametrize("command", ["remove", "segment"])
+def test_folders_are_mirrored(mbu_tf, photo, model_file, tmp_path, command):
+    for name in ("in/a.png", "in/b.jpg", "in/sub/a.bmp", "in/@eaDir/a.png", "in/sub/.a.png"):
+        photo(name)
+    (tmp_path / "in" / "sub" / "notes.txt").touch()
+    extra, output = photo("c.jpg"), tmp_path / "in" / "out"
+    options = (command, model_file, tmp_path / "in", extra, "--output", output)
+    for _ in range(2):  # Results that lie in the folder are not taken for images of it.
+        with pytest.warns(UserWarning, match=r"1 files in .*: 1 \.txt such as sub/notes"):
+            assert mbu_tf(*options) == (0, "")
+        written = sorted(str(path.relative_to(output)) for path in output.rglob("*.png"))
+        assert written == ["a.png", "b.png", "c.png", "sub/a.png"]
+    assert Image.open(output / "sub" / "a.png").size == (40, 30)
+
+
+def test_unreadable_images_of_a_folder_are_named_and_skipped(mbu_tf, photo, model_file, tmp_path):
+    photo("in/a.png")
+    (tmp_path / "in" / "broken.jpg").write_bytes(b"no image")
+    status, error = mbu_tf("remove", model_file, tmp_path / "in", "--output", tmp_path / "out")
+    assert status == 1
+    first, last = error.splitlines()
+    assert first.startswith("mbu-tf: skipped: ") and str(tmp_path / "in" / "broken.jpg") in first
+    assert last == "mbu-tf: skipped 1 of 2 images"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.png"]
+
+
+def test_a_folder_cannot_overwrite_itself_or_hold_two_of_one_stem(
+    mbu_tf, photo, model_file, tmp_path
+):
+    photo("in/a.png")
+    status, error = mbu_tf("remove", model_file, tmp_path / "in", "--output", tmp_path / "in")
+    assert status == 1 and "would be overwritten by its own result" in error
+    photo("in/a.jpg")
+    status, error = mbu_tf("remove", model_file, tmp_path / "in", "--output", tmp_path / "out")
+    assert status == 1 and "a.jpg and " in error and "would both be written to" in error
+    (tmp_path / "none").mkdir()
+    status, error = mbu_tf("remove", model_file, tmp_path / "none", "--output", tmp_path / "out")
+    assert status == 1 and "holds no image" in error and "nothing in it" in error
+    assert not (tmp_path / "out").exists()
+
+
 def test_two_images_of_one_stem_are_refused(mbu_tf, photo, model_file, tmp_path):
     images = [photo("face.png"), photo("face.jpg")]
     output = tmp_path / "out"

@@ -24,7 +24,7 @@ ERRORS = [
     ((), "COMMAND"),
     (("tranfser",), "invalid choice: 'tranfser'"),
     (TRANSFER, "required: --output"),
-    ((*TRANSFER, "--output", "z.jpg"), "--output: must end in .png. Received: z.jpg"),
+    ((*TRANSFER,), "arguments are required: --output"),
     ((*TRANSFER, "--output", "z.png", "--mask", "m"), "--mask: must end in .png. Received: m"),
     (("remove", "m.keras", "--output", "out"), "required: IMAGE"),
     (("remove", "m.keras", "a.png", "--output", "o", "--threshold", "1"), "between 0 and 1"),
@@ -130,7 +130,7 @@ def test_errors_that_a_user_can_mend_take_one_line(mbu_tf, monkeypatch, error, s
 def test_errors_of_tensorflow_take_one_line(mbu_tf, monkeypatch):
     import tensorflow as tf
 
-    from mbu_tf.callbacks import Interrupted
+    from mbu_tf.interrupts import Interrupted
 
     def fail(arguments):
         raise error
@@ -142,9 +142,8 @@ def test_errors_of_tensorflow_take_one_line(mbu_tf, monkeypatch):
     error = tf.errors.InternalError(None, None, "no device\nmore")
     told = "mbu-tf: TensorFlow failed. InternalError: no device\n"
     assert mbu_tf(*TRANSFER, "--output", "z.png") == (1, told)
-    error = Interrupted(15, 3, "run")
-    status, told = mbu_tf(*TRANSFER, "--output", "z.png")
-    assert status == 143 and told.startswith("mbu-tf: interrupted after step 3, whose state is")
+    error = Interrupted("interrupted after step 3", 15)
+    assert mbu_tf(*TRANSFER, "--output", "z.png") == (143, "mbu-tf: interrupted after step 3\n")
 
 
 def test_our_own_mistakes_are_not_hidden(mbu_tf, monkeypatch):

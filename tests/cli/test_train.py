@@ -34,6 +34,10 @@ def train(data, output, *options):
     return status, errors.getvalue()
 
 
+def found(a, b):
+    return f"mbu-tf: {a} images without the content (A), {b} with it (B)\n"
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("train")
@@ -45,7 +49,7 @@ def trained(tmp_path_factory):
 
 def test_training_writes_model_figures_and_pictures(trained):
     folder, result = trained
-    assert result == (0, "")
+    assert result == (0, found(3, 3))
     assert sorted(path.name for path in folder.iterdir()) == [
         "history.csv",
         "metrics.json",
@@ -109,7 +113,7 @@ def test_options_are_passed_on(tmp_path, arguments):
     write_images(tmp_path / "data", ["trainA", "trainB", "valA", "valB"], 2)
     options = ("--steps", "7", "--seed", "3", "--precision", "mixed_bfloat16")
     options += ("--checkpoint-every", "2")
-    assert train(tmp_path / "data", tmp_path / "run", *options) == (0, "")
+    assert train(tmp_path / "data", tmp_path / "run", *options) == (0, found(2, 2))
     assert keras.config.dtype_policy().name == "mixed_bfloat16"
     [((preset, domains, output), options)] = arguments
     assert (preset, output) == ("avatars", str(tmp_path / "run"))
@@ -143,9 +147,18 @@ def test_it_is_said_that_nothing_is_held_out(tmp_path, arguments):
     write_images(tmp_path / "data", ["trainA", "trainB"], 1)
     status, error = train(tmp_path / "data", tmp_path / "run")
     assert status == 0
-    assert error.startswith("mbu-tf: no figures of unseen images, none are held out: ")
-    assert error.count("\n") == 1 and "testA" in error
+    counts, told = error.splitlines()
+    assert counts + "\n" == found(1, 1)
+    assert told.startswith("mbu-tf: no figures of unseen images, none are held out: ")
+    assert "testA" in told
     assert arguments[0][1]["held_out"] is None
+
+
+def test_what_is_left_aside_is_told_before_training(tmp_path, arguments):
+    write_images(tmp_path / "data", ["trainA", "trainB", "testA", "testB"], 2)
+    (tmp_path / "data" / "trainB" / "clip.mp4").touch()
+    with pytest.warns(UserWarning, match=r"1 files in .*trainB.* 1 \.mp4 such as clip\.mp4"):
+        assert train(tmp_path / "data", tmp_path / "run") == (0, found(2, 2))
 
 
 @pytest.mark.parametrize(
@@ -165,8 +178,9 @@ def test_pictures_are_cropped(tmp_path, arguments, crop, columns):
         np.testing.assert_array_equal(images.take([0])[0], expected)
 
 
-def test_avatars_are_not_cropped(mbu_tf, tmp_path):
-    command = ["train", "--preset", "avatars", "--data", "avatars:glasses", "--crop", "center"]
+@pytest.mark.parametrize("data", ["avatars:glasses", "portraits:x:glasses", "drawn_glasses:x"])
+def test_what_is_framed_already_is_not_cropped(mbu_tf, tmp_path, data):
+    command = ["train", "--preset", "avatars", "--data", data, "--crop", "center"]
     status, error = mbu_tf(*command, "--output", tmp_path / "run")
     assert status == 1
     assert "leave out --crop" in error and error.count("\n") == 1
@@ -214,18 +228,19 @@ def test_a_finished_run_is_left_as_it_is(trained):
     )
     assert train(data, folder, *options, "--resume") == (
         0,
-        f"mbu-tf: the run in {folder} is finished already\n",
+        f"{found(3, 3)}mbu-tf: the run in {folder} is finished already\n",
     )
     status, error = train(data, folder, *options[:2], "--resume")
     assert status == 1
-    assert "seed was 5, now is 0" in error and error.count("\n") == 1
+    assert "seed was 5, now is 0" in error and error.count("\n") == 2
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
 
 def test_it_is_said_that_there_is_nothing_to_resume(tmp_path, arguments):
     write_images(tmp_path / "data", ["trainA", "trainB", "testA", "testB"], 1)
     status, error = train(tmp_path / "data", tmp_path / "run", "--resume")
-    assert (status, error) == (0, f"mbu-tf: {tmp_path / 'run'} holds no run yet; training begins\n")
+    begins = f"mbu-tf: {tmp_path / 'run'} holds no run yet; training begins\n"
+    assert (status, error) == (0, found(1, 1) + begins)
     assert arguments[0][1]["resume"] is True
 
 

@@ -1,5 +1,8 @@
 """Edits at the photo's own size; a stub stands in for the model where exact values count."""
 
+import functools
+import types
+
 import numpy as np
 import pytest
 
@@ -8,6 +11,11 @@ from mbu_tf.data.domains import to_model_range, to_uint8
 from mbu_tf.faces import CENTRE
 from mbu_tf.models.inference import Edit
 
+EDITS = ("transfer_photo", "translate_photo", "remove_photo", "segment_photo")
+# What the model paints, enlarged.
+plain = types.SimpleNamespace(
+    **{name: functools.partial(getattr(photos, name), detail=False) for name in EDITS}
+)
 SIZE = 16
 # Height, width: the model's own, squares, portraits, landscapes, strips and one pixel.
 SHAPES = [(SIZE, SIZE), (50, 50), (8, 8), (41, 32), (17, 60), (90, 7), (1, 5), (5, 1), (1, 1)]
@@ -68,9 +76,9 @@ def test_pixels_outside_the_mask_are_the_photos_own(shape, edit):
     photo.flags.writeable = False
     stub = Stub(SOFT, 0.3)
     if edit == "transfer":
-        edited = photos.transfer_photo(stub, photo, REFERENCE)
+        edited = plain.transfer_photo(stub, photo, REFERENCE)
     elif edit == "remove":
-        edited = photos.remove_photo(stub, photo)
+        edited = plain.remove_photo(stub, photo)
     else:
         edited = next(photos.interpolate_photo(stub, photo, REFERENCE, REFERENCE, 3))
     assert edited.image.shape == given.shape and edited.image.dtype == np.uint8
@@ -89,8 +97,8 @@ def test_pixels_outside_the_mask_are_the_photos_own(shape, edit):
 @pytest.mark.parametrize(
     "edit",
     [
-        lambda stub, photo: photos.transfer_photo(stub, photo, REFERENCE),
-        lambda stub, photo: photos.remove_photo(stub, photo),
+        lambda stub, photo: plain.transfer_photo(stub, photo, REFERENCE),
+        lambda stub, photo: plain.remove_photo(stub, photo),
     ],
 )
 def test_closed_forms_of_full_and_empty_masks(shape, edit):
@@ -109,7 +117,7 @@ def test_closed_forms_of_full_and_empty_masks(shape, edit):
 
 def test_a_soft_mask_blends():
     photo = np.full((SIZE, SIZE, 3), 200, np.uint8)
-    edited = photos.transfer_photo(Stub(0.25, 1.0), photo, REFERENCE)
+    edited = plain.transfer_photo(Stub(0.25, 1.0), photo, REFERENCE)
     # 0.25 * 255 + 0.75 * 200 = 213.75
     np.testing.assert_array_equal(edited.image, np.full_like(photo, 214))
 
@@ -118,7 +126,7 @@ def test_the_edit_lies_where_the_mask_was():
     corner = np.zeros((SIZE, SIZE))
     corner[: SIZE // 2, SIZE // 2 :] = 1  # Upper right.
     photo = np.zeros((SIZE, 3 * SIZE, 3), np.uint8)
-    edited = photos.remove_photo(Stub(corner, 1.0), photo)
+    edited = plain.remove_photo(Stub(corner, 1.0), photo)
     expected = np.zeros((SIZE, 3 * SIZE))
     expected[: SIZE // 2, SIZE + SIZE // 2 : 2 * SIZE] = 1
     np.testing.assert_array_equal(edited.mask, expected)
@@ -127,10 +135,10 @@ def test_the_edit_lies_where_the_mask_was():
 
 def test_fainter_mask_values_than_the_floor_leave_the_photo_alone():
     photo = random_photo(30, 20)
-    edited = photos.transfer_photo(Stub(0.049, 1.0), photo, REFERENCE)
+    edited = plain.transfer_photo(Stub(0.049, 1.0), photo, REFERENCE)
     assert not edited.mask.any()
     np.testing.assert_array_equal(edited.image, photo)
-    edited = photos.transfer_photo(Stub(0.049, 1.0), photo, REFERENCE, mask_floor=0.04)
+    edited = plain.transfer_photo(Stub(0.049, 1.0), photo, REFERENCE, mask_floor=0.04)
     np.testing.assert_allclose(edited.mask[5:25], 0.049, atol=1e-6)
 
 
@@ -140,10 +148,10 @@ def test_the_model_sees_the_centre_squares():
     tall = np.full((31, 10, 3), 0, np.uint8)
     tall[10:20] = 255
     stub = Stub(SOFT)
-    photos.transfer_photo(stub, photo, tall)
+    plain.transfer_photo(stub, photo, tall)
     photos.interpolate_photo(stub, photo, tall, photo, 2)
-    photos.remove_photo(stub, photo)
-    photos.segment_photo(stub, tall)
+    plain.remove_photo(stub, photo)
+    plain.segment_photo(stub, tall)
     black, white = np.full((1, SIZE, SIZE, 3), -1.0), np.full((1, SIZE, SIZE, 3), 1.0)
     for seen, expected in zip(
         stub.seen, [black, white, black, white, black, black, white], strict=True
@@ -155,14 +163,14 @@ def test_segmentation_is_enlarged_and_then_binarised():
     half = np.zeros((SIZE, SIZE))
     half[:, SIZE // 2 :] = 1
     stub, photo = Stub(half), random_photo(32, 48)
-    soft = photos.segment_photo(stub, photo, threshold=None)
+    soft = plain.segment_photo(stub, photo, threshold=None)
     # Bilinear, pixel centres a quarter pixel off: the edge's columns are 1/4 and 3/4.
     expected = np.zeros((32, 48))
     expected[:, 23:25], expected[:, 25:40] = (0.25, 0.75), 1
     np.testing.assert_allclose(soft, expected, atol=1e-6)
     assert soft.dtype == np.float32
     for threshold, first in [("stored", 23), (0.5, 24), (0.9, 25)]:
-        binary = photos.segment_photo(stub, photo, threshold)
+        binary = plain.segment_photo(stub, photo, threshold)
         expected = np.zeros((32, 48), np.float32)
         expected[:, first:40] = 1
         np.testing.assert_array_equal(binary, expected)
@@ -170,7 +178,7 @@ def test_segmentation_is_enlarged_and_then_binarised():
 
 def test_removal_passes_the_threshold_on():
     stub = Stub(1.0)
-    photos.remove_photo(stub, REFERENCE, threshold=0.7)
+    plain.remove_photo(stub, REFERENCE, threshold=0.7)
     assert stub.threshold == 0.7
 
 
@@ -196,10 +204,10 @@ def test_interpolation_gives_each_step():
 def test_what_is_no_photo_is_refused(photo):
     stub = Stub(SOFT)
     for edit in (
-        lambda: photos.transfer_photo(stub, photo, REFERENCE),
-        lambda: photos.transfer_photo(stub, REFERENCE, photo),
-        lambda: photos.remove_photo(stub, photo),
-        lambda: photos.segment_photo(stub, photo),
+        lambda: plain.transfer_photo(stub, photo, REFERENCE),
+        lambda: plain.transfer_photo(stub, REFERENCE, photo),
+        lambda: plain.remove_photo(stub, photo),
+        lambda: plain.segment_photo(stub, photo),
         lambda: photos.interpolate_photo(stub, REFERENCE, REFERENCE, photo, 2),
     ):
         with pytest.raises(ValueError, match=r"uint8 \(height, width, 3\).*Received: \w+ \("):
@@ -286,7 +294,7 @@ class TwoWayStub:
 
 def test_translation_lays_one_layer_on_the_other_at_the_photos_size():
     photo = random_photo(40, 40)
-    edit = photos.translate_photo(TwoWayStub(), photo, REFERENCE, to="a")
+    edit = plain.translate_photo(TwoWayStub(), photo, REFERENCE, to="a")
     assert edit.image.shape == (40, 40, 3) and edit.image.dtype == np.uint8
     assert (edit.image[:18] == 0).all()
     expected = np.rint((255 + photo[23:].astype(float)) / 2)
@@ -296,8 +304,8 @@ def test_translation_lays_one_layer_on_the_other_at_the_photos_size():
 
 def test_translation_by_a_one_way_model_is_transfer():
     photo, stub = random_photo(30, 20), Stub(SOFT, 0.5)
-    edit = photos.translate_photo(stub, photo, REFERENCE)
-    expected = photos.transfer_photo(stub, photo, REFERENCE)
+    edit = plain.translate_photo(stub, photo, REFERENCE)
+    expected = plain.transfer_photo(stub, photo, REFERENCE)
     np.testing.assert_array_equal(edit.image, expected.image)
     with pytest.raises(ValueError, match="B's part on images of A.*Received: to='a'"):
-        photos.translate_photo(stub, photo, REFERENCE, to="a")
+        plain.translate_photo(stub, photo, REFERENCE, to="a")

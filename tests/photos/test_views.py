@@ -30,21 +30,21 @@ class Found(NamedTuple):
 class Painter:
     """Paints its disc white, whatever it is shown, and remembers that."""
 
-    image_size, framing = SIZE, FACE
+    image_size, framing, has_masks = SIZE, FACE, True
 
     def __init__(self):
         y, x = np.mgrid[:SIZE, :SIZE] - (SIZE - 1) / 2
         self.mask = np.float32(x**2 + y**2 < 16)[None, ..., None]
         self.seen = []
 
-    def transfer_layer(self, target, reference):
+    def detailed_transfer_layer(self, target, reference):
         self.seen.append(target)
         return Edit(np.ones((1, SIZE, SIZE, 3), np.float32), self.mask)
 
-    def removal_layer(self, image, threshold):
-        return self.transfer_layer(image, None)
+    def detailed_removal_layer(self, image, threshold):
+        return self.detailed_transfer_layer(image, None)
 
-    def segment(self, image):
+    def detailed_segmentation(self, image):
         return self.mask
 
     def checked_threshold(self, threshold):
@@ -86,6 +86,18 @@ def test_the_model_sees_the_face_upright():
     eyes = [(y, 150 - x) for x, y in (left, right)]
     photos.remove_photo(model, turned, face=[tuple(eyes)])
     np.testing.assert_allclose(model.seen[0], model.seen[1], atol=2 / 127.5)
+
+
+def test_with_detail_the_model_is_shown_as_many_pixels_as_the_photo_has(monkeypatch):
+    model, photo = Painter(), random_photo()
+    for distance, side in ((3, 16), (4.4, 16), (6, 32), (30, 128), (70, 256)):
+        photos.remove_photo(model, photo, face=[((60.0, 50.0), (60.0 + distance, 50.0))])
+        assert model.seen[-1].shape == (1, side, side, 3)
+    monkeypatch.setattr("mbu_tf.photos.edits.LARGEST", 64)
+    photos.transfer_photo(
+        model, photo, REFERENCE, face=[EYES["upright"]], reference_face=[EYES["tiny"]]
+    )
+    assert model.seen[-1].shape == (1, 64, 64, 3)
 
 
 @pytest.fixture

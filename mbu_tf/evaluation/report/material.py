@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from mbu_tf.data.domains import to_model_range
-from mbu_tf.data.folders import images_by_stem
 from mbu_tf.data.images import center_square, read_image, resize_image
+from mbu_tf.data.search import images_by_stem
 from mbu_tf.data.sources import load_held_out, load_source
 from mbu_tf.evaluation.parts import array_digest
 from mbu_tf.evaluation.report.listed_pictures import read_mask

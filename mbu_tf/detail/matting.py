@@ -1,0 +1,117 @@
+"""Which pixels of a photo are content, and how far: a soft mask becomes a matte.
+
+Photos, plates and paints are `(batch, side, side, 3)` in [-1, 1], masks and
+mattes `(batch, side, side, 1)` in [0, 1]. A model's own pictures are `size` px a
+side, photos a power of two times that.
+"""
+
+from keras import ops
+
+from mbu_tf.detail.filters import box_mean, enlarge, grow, pull_push, ramp, recede, shrink
+
+# Relative mask values (`relative`) between which a pixel turns from surely
+# untouched to perhaps content, and from unlikely to likely content.
+POSSIBLE = (0.05, 0.3)
+LIKELY = (0.2, 0.7)
+# Mask values between which a pixel amid others of them becomes content for sure.
+CERTAIN = (0.8, 0.95)
+# What the mask weighs beside colours, as a squared difference of colours: where the content
+# and what is behind it differ by less, the mask decides.
+AMBIGUITY = 0.05
+# A matte is stretched from here to full, which takes off the noise at either end.
+STRETCH = (0.2, 0.8)
+# Share of the content's contrast from which darker, or lighter, pixels are a part of their own.
+SHARE = (0.05, 0.2)
+# Weight of the mean colour of the whole beside that of the surroundings.
+COMMON_COLOUR = 0.05
+
+
+def relative(mask):
+    """A soft mask divided by its own level on content, at most 1.
+
+    The level is the mean of the mask weighted by itself: about 0.95 where
+    content is drawn, 0.4 where a model of photographs is less sure of it.
+    """
+    total = ops.sum(mask, (1, 2), keepdims=True)
+    level = ops.sum(ops.square(mask), (1, 2), keepdims=True) / (total + 1e-6)
+    return ops.minimum(mask / (level + 1e-6), 1.0)
+
+
+def clean_plate(photo, paint, likely):
+    """The photo without its content: what the model painted, in the photo's own colours.
+
+    The difference between the photo and the paint, both at the model's size, is
+    carried on from around the content into it (`pull_push`).
+
+    Args:
+        photo: at its own size.
+        paint: DA(Ec(photo)), at the model's.
+        likely: the relative mask, at the model's.
+    """
+    side = photo.shape[1]
+    around = grow(likely, 1)
+    difference = shrink(photo, side // paint.shape[1]) - paint
+    filled = paint + pull_push(difference, 1.0 - ramp(around, *POSSIBLE))
+    hole, filled = _split(enlarge(ops.concatenate([around, filled], axis=-1), side), 1)
+    hole = ramp(hole, *POSSIBLE)
+    return hole * filled + (1.0 - hole) * photo
+
+
+def matte(photo, plate, likely, mask):
+    """How far each pixel of the photo is content rather than plate.
+
+    Compositing says photo = alpha F + (1 - alpha) plate. F is not known: it is
+    the mean colour, around each pixel, of what differs most from the plate where
+    the mask is likely (local means as in Lankton and Tannenbaum, 2008), once of
+    what is darker than the plate and once of what is lighter (frames are black,
+    their rims shine). alpha is the projection of photo - plate on F - plate, as
+    in difference matting (Qian and Sezan, 1999), or the mask where F and plate
+    look alike.
+
+    Args:
+        photo: at its own size.
+        plate: `clean_plate` of it.
+        likely, mask: the relative mask and the mask itself, at the model's size.
+    """
+    side, size = photo.shape[1], likely.shape[1]
+    bundle = ops.concatenate([likely, recede(mask, 1)], axis=-1)
+    likely, inner = _split(enlarge(bundle, side), 1)
+    prior, possible = ramp(likely, *LIKELY), ramp(likely, *POSSIBLE)
+    difference = photo - plate
+    energy = ops.square(prior) * ops.sum(ops.square(difference), -1, keepdims=True)
+    darker = ops.cast(ops.mean(difference, -1, keepdims=True) < 0.0, photo.dtype)
+    total = ops.mean(energy, (1, 2), keepdims=True) + 1e-6
+    alpha, contrast = 0.0, 0.0
+    for weight in (energy * darker, energy * (1.0 - darker)):
+        share = ops.mean(weight, (1, 2), keepdims=True) / total
+        towards = mean_colour(photo, weight, 2 * size) - plate
+        length = ops.sum(ops.square(towards), -1, keepdims=True)
+        projection = ops.sum(difference * towards, -1, keepdims=True) / (length + 1e-4)
+        alpha = ops.maximum(alpha, ops.clip(projection, 0.0, 1.0) * ramp(share, *SHARE))
+        contrast = contrast + share * length
+    alpha = (contrast * alpha + AMBIGUITY * prior) / (contrast + AMBIGUITY)
+    return ops.maximum(ramp(alpha, *STRETCH) * possible, ramp(inner, *CERTAIN))
+
+
+def mean_colour(photo, weight, side):
+    """Weighted mean of the colours around each pixel, over a pixel of the model to each side.
+
+    Where little weight lies around, it is the mean of all.
+
+    Args:
+        photo, weight: at the photo's size; the weight `(batch, side, side, 1)`.
+        side: size at which means are taken, at most the photo's.
+    """
+    whole = photo.shape[1]
+    side = min(side, whole)
+    bundle = shrink(ops.concatenate([photo * weight, weight], axis=-1), whole // side)
+    colour, weight = _split(bundle, 3)
+    mass = ops.mean(weight, (1, 2), keepdims=True) + 1e-6
+    mean = ops.mean(colour, (1, 2), keepdims=True) / mass
+    floor = COMMON_COLOUR * ops.mean(ops.square(weight), (1, 2), keepdims=True) / mass + 1e-6
+    colour, weight = _split(box_mean(bundle, 2), 3)
+    return enlarge((colour + floor * mean) / (weight + floor), whole)
+
+
+def _split(bundle, channels):
+    return bundle[..., :channels], bundle[..., channels:]

@@ -1,0 +1,129 @@
+"""Edits of images larger than the model's own, as sharp as the images are."""
+
+import functools
+
+from keras import ops
+
+from mbu_tf import losses
+from mbu_tf.detail import layers
+from mbu_tf.detail.filters import enlarge, shrink
+from mbu_tf.models.inference import Edit, ImageInference, checked_images
+
+
+class DetailedInference(ImageInference):
+    """What all edits of larger images share; a mixin over `ImageInference`.
+
+    Images are `(batch, side, side, 3)`, `side` being `image_size` times 1, 2, 4, 8, …
+    """
+
+    def _shrunk(self, images):
+        return shrink(images, images.shape[1] // self.image_size)
+
+    def _enlarged(self, layer, side):
+        if side == self.image_size:
+            return layer
+        return Edit(*layers.enlarged_layer(layer.image, layer.mask, side))
+
+    def _side(self, name, images):
+        """Side of `images`, if it is one that detail is made at."""
+        shape = ops.shape(images)
+        side = shape[1] if len(shape) == 4 else None
+        factor, rest = divmod(side or 0, self.image_size)
+        if rest or factor < 1 or factor & (factor - 1):
+            raise ValueError(
+                f"`{name}` must be a batch of square images whose side is {self.image_size} times "
+                f"1, 2, 4, 8, …; resize them. Received: shape {tuple(shape)}"
+            )
+        return side
+
+
+class DetailedEditing(DetailedInference):
+    """Transfer, removal and segmentation of images of a multiple of the model's size; a mixin.
+
+    Its subclass states what `MaskEditing` asks for. Images are in [-1, 1]; at the
+    model's own size all is as `MaskEditing` has it. Models whose mask is everything
+    (`has_masks` false) have no content to cut out: what they paint is enlarged.
+    """
+
+    has_masks = True
+
+    def compute_detailed_transfer_layer(self, target, reference):
+        """Paint and matte that put b's content on a, of one batch of tensors.
+
+        Returns:
+            `Edit`: the colour of what is laid on, and a matte that is 0 wherever
+            nothing is; where the content cannot be cut out, z_raw(a, b) and m(a, b)
+            enlarged.
+        """
+        target, reference = map(losses.at_least_float32, (target, reference))
+        side = target.shape[1]
+        target, small = self._shrunk(target), self._shrunk(reference)
+        if not self._is_detailed(side):
+            return self._enlarged(self.compute_transfer_layer(target, small), side)
+        common, separate = self.common_code(small), self.separate_code(small)
+        of_reference = self._content(common, separate)
+        of_target = self._content(self.common_code(target), separate)
+        removed = losses.at_least_float32(self.decode_a(common))
+        return Edit(*layers.transfer_layer(reference, removed, of_reference, of_target))
+
+    def compute_detailed_removal_layer(self, image, threshold=None):
+        """Paint and matte that take the content off b, of one batch of tensors."""
+        image = losses.at_least_float32(image)
+        side, small = image.shape[1], self._shrunk(image)
+        if not self._is_detailed(side):
+            return self._enlarged(self.compute_removal_layer(small, threshold), side)
+        if threshold is None:
+            threshold = ops.convert_to_tensor(self._mask_threshold)
+        return Edit(*layers.removal_layer(image, *self._removed(small), threshold))
+
+    def compute_detailed_segmentation(self, image):
+        """Matte of b's content, `(batch, side, side, 1)` in [0, 1], of one batch of tensors."""
+        image = losses.at_least_float32(image)
+        side, small = image.shape[1], self._shrunk(image)
+        if not self._is_detailed(side):
+            return enlarge(self.compute_segmentation(small), side)
+        return layers.segmentation(image, *self._removed(small))
+
+    def detailed_transfer_layer(self, target, reference, batch_size=8):
+        """What puts the references' content on the targets, as sharp as the images.
+
+        Args:
+            target: images a.
+            reference: images b, as many as targets, or one for all.
+            batch_size: images computed at once.
+
+        Returns:
+            `Edit` as NumPy arrays, see `compute_detailed_transfer_layer`.
+
+        Raises:
+            ValueError: on a wrong shape, size, dtype, value range or number of images.
+        """
+        side = self._side("target", target)
+        images = self._checked_together(side, target=target, reference=reference)
+        return self._in_batches(self.compute_detailed_transfer_layer, batch_size, *images)
+
+    def detailed_removal_layer(self, image, threshold=None, batch_size=8):
+        """What takes the content off the images; as `detailed_transfer_layer`."""
+        image = checked_images("image", image, self._side("image", image))
+        compute = functools.partial(
+            self.compute_detailed_removal_layer, threshold=self.checked_threshold(threshold)
+        )
+        return self._in_batches(compute, batch_size, image)
+
+    def detailed_segmentation(self, image, batch_size=8):
+        """Mattes of the images' content, `(batch, side, side, 1)` float32 in [0, 1]."""
+        image = checked_images("image", image, self._side("image", image))
+        return self._in_batches(self.compute_detailed_segmentation, batch_size, image)
+
+    def _is_detailed(self, side):
+        return self.has_masks and side > self.image_size
+
+    def _content(self, common, separate):
+        mask, paint = self.decode_b(common, separate)
+        return layers.Content(losses.at_least_float32(mask), losses.at_least_float32(paint))
+
+    def _removed(self, small):
+        """DA(Ec(b)) and m(b, b)."""
+        common = self.common_code(small)
+        mask = self._content(common, self.separate_code(small)).mask
+        return losses.at_least_float32(self.decode_a(common)), mask

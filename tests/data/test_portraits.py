@@ -1,0 +1,188 @@
+"""Which portraits a task takes, and where their eyes come to lie."""
+
+import csv
+import os
+import pathlib
+
+import numpy as np
+import pytest
+
+from mbu_tf.data.images import write_png
+from mbu_tf.data.portraits import load_portraits
+from mbu_tf.data.sources import load_source, parse_source
+from mbu_tf.faces import FACE
+
+REAL = pathlib.Path(
+    os.environ.get(
+        "MBU_TF_PORTRAITS_DIR",
+        pathlib.Path(__file__).parents[3] / "shared" / "data" / "public_faces",
+    )
+)
+COLUMNS = {
+    "split": "train",
+    "source": "studio",
+    "licence_grade": "A",
+    "width": 40,
+    "height": 60,
+    "left_eye_x": 15,
+    "left_eye_y": 24,
+    "right_eye_x": 29,
+    "right_eye_y": 24,
+    "yaw": 0,
+    "grey": 0,
+    "cutout": 0.0,
+    "eyeglasses": 0,
+}
+
+
+class Set:
+    """A set of plain portraits, each of its own level."""
+
+    def __init__(self, root):
+        self.root, self.rows = root, []
+
+    def add(self, level, **changes):
+        row = {"file": f"{level}.png", "person": f"person {level}", **COLUMNS, **changes}
+        write_png(self.root / row["file"], np.full((60, 40, 3), level, np.uint8))
+        self.rows.append(row)
+        with open(self.root / "labels.csv", "w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(row))
+            writer.writeheader()
+            writer.writerows(self.rows)
+
+    def levels(self, task="glasses", split="train", **options):
+        """The levels of the pictures of A and of B; their corners show no glasses."""
+        domains = load_portraits(self.root, task, split, 16, **options)
+        return [
+            x.take(range(len(x)))[:, 0, 0, 0].astype(int).tolist() for x in (domains.a, domains.b)
+        ]
+
+
+@pytest.fixture
+def portraits(tmp_path):
+    return Set(tmp_path)
+
+
+def test_only_what_is_asked_for_is_taken(portraits):
+    portraits.add(1)
+    portraits.add(2, eyeglasses=1)
+    portraits.add(3, eyeglasses="sunglasses")
+    portraits.add(4, licence_grade="B")
+    portraits.add(5, split="small_train")
+    portraits.add(6, grey=1)
+    portraits.add(7, cutout=0.2)
+    portraits.add(8, source="london")
+    portraits.add(9, split="heldout")
+    portraits.add(10, split="heldout", eyeglasses=1)
+    assert list(map(sorted, portraits.levels())) == [[1, 5], [2, 3]]
+    assert list(map(sorted, portraits.levels(grades="AB", small=False))) == [[1, 4], [2, 3]]
+    assert portraits.levels(split="test") == portraits.levels(split="validation") == [[9], [10]]
+    assert portraits.levels("mixed_glasses", "test") == [[9], [10]]
+
+
+def test_eyes_lie_where_the_framing_has_them(portraits):
+    portraits.add(100, eyeglasses=1)
+    portraits.add(50, left_eye_x=14, left_eye_y=20, right_eye_x=26, right_eye_y=29)
+    photo = np.full((60, 40, 3), 50, np.uint8)
+    photo[20, 14] = photo[29, 26] = 255
+    write_png(portraits.root / "50.png", photo)
+    domains = load_portraits(portraits.root, image_size=54)  # About the photo's own scale.
+    assert domains.framing == FACE
+    (face,) = domains.a.take([0])[..., 0].astype(float) - 50
+    for half, (u, v) in ((np.s_[:, :27], FACE.left_eye), (np.s_[:, 27:], FACE.right_eye)):
+        light = np.zeros_like(face)
+        light[half] = np.maximum(face[half], 0)
+        rows, columns = np.indices(face.shape) + 0.5
+        middle = np.array([(light * columns).sum(), (light * rows).sum()]) / light.sum()
+        np.testing.assert_allclose(middle / 54, (u, v), atol=0.008)
+
+
+def test_domains_of_drawn_glasses_share_no_person_and_every_source(portraits):
+    for i in range(24):
+        source = ("studio", "london")[i % 2]
+        portraits.add(100 + i, source=source, person=f"{source} {i // 4}")
+    portraits.add(1, eyeglasses=1)
+    a, b = portraits.levels("drawn_glasses", variants=3)
+    person = {100 + i: (i % 2, i // 4) for i in range(24)}
+    assert sorted(set(a) | set(b)) == sorted(person) and len(b) == 3 * len(set(b))
+    assert not {person[x] for x in a} & {person[x] for x in b}
+    for side in (a, b):
+        assert sum(person[x][0] for x in set(side)) == len(set(side)) / 2
+
+
+def test_held_out_drawn_glasses_carry_their_truth(portraits):
+    for i in range(6):
+        portraits.add(100 + i, split="heldout", yaw=0.1)
+    domains = load_source(f"portraits:{portraits.root}:drawn_glasses", "test", 32)
+    assert len(domains.a) == len(domains.b) == len(domains.a_with_next) == 3
+    change = domains.b.take([0, 1, 2]) != domains.b_without.take([0, 1, 2])
+    assert change.any(axis=(1, 2, 3)).all() and not change[:, 0].any()
+
+
+def test_mixed_glasses_are_half_real_and_backdrops_as_common_in_both(portraits):
+    for i in range(8):
+        portraits.add(100 + i, source=("studio", "london")[i % 4 == 0])
+    for i in range(3):
+        portraits.add(200 + i, eyeglasses=1)
+    a, b = portraits.levels("mixed_glasses", variants=2)
+    assert sorted(a) == list(range(100, 108))
+    real, drawn = [x for x in b if x >= 200], [x for x in b if x < 200]
+    assert len(real) == len(drawn) == 2 * 10 and set(real) == {200, 201, 202}
+    assert set(drawn) == set(a)
+    plain = [x for x in drawn if x in (100, 104)]
+    assert len(plain) == 2 * 2 * 2  # Two variants, two faces, each twice as often.
+    a, b = portraits.levels("mixed_glasses", variants=2, real_share=0.0)
+    assert sorted(b) == sorted([*a, *a])
+
+
+def test_what_is_wrong_is_named(portraits, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"labels\.csv.*Received: "):
+        load_portraits(tmp_path / "nowhere")
+    portraits.add(1)
+    with pytest.raises(ValueError, match=r"No portrait is left.*Received: .*labels\.csv"):
+        load_portraits(portraits.root)
+    portraits.add(2, eyeglasses=1)
+    for options, message in (
+        ({"task": "beards"}, "tasks of portraits are glasses.*Received: task='beards'"),
+        ({"split": "all"}, "`split`.*Received: 'all'"),
+        ({"framing": "centre"}, "face framing.*Received: framing="),
+        ({"real_share": 1.0}, "`real_share`.*Received: 1.0"),
+        ({"variants": 0}, "`variants`.*Received: 0"),
+        ({"image_size": 0}, "image size.*Received: 0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            load_portraits(portraits.root, **options)
+    (portraits.root / "2.png").unlink()
+    with pytest.raises(ValueError, match=r"2\.png"):
+        load_portraits(portraits.root)
+
+
+def test_the_spec():
+    assert parse_source(r"portraits:C:\faces:glasses") == (
+        "portraits",
+        {"path": r"C:\faces", "task": "glasses"},
+    )
+    with pytest.raises(ValueError, match="Received: task='hats'"):
+        parse_source("portraits:faces:hats")
+    for wrong in ("portraits:faces", "portraits:", "portraits::glasses"):
+        with pytest.raises(ValueError, match="portraits:PATH:TASK"):
+            parse_source(wrong)
+
+
+@pytest.mark.skipif(
+    not (REAL / "labels.csv").is_file(),
+    reason=f"no portraits in {REAL}; set MBU_TF_PORTRAITS_DIR to their folder",
+)
+def test_the_real_set():
+    domains = load_source(f"portraits:{REAL}:drawn_glasses", "test", 32)
+    with open(REAL / "labels.csv", encoding="utf-8", newline="") as file:
+        bare = [
+            row
+            for row in csv.DictReader(file)
+            if row["split"] == "heldout" and row["licence_grade"] == "A"
+            and row["eyeglasses"] == "0" and float(row["cutout"]) <= 0.02
+        ]  # fmt: skip
+    # Half of the people each, the domain with fewer photos whole.
+    assert 0.45 * len(bare) < len(domains.b) <= 0.5 * len(bare)
+    covered = (domains.b_mask.take(range(len(domains.b))) > 0).mean(axis=(1, 2, 3))
+    assert 0.01 < np.median(covered) < 0.12
