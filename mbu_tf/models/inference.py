@@ -66,7 +66,8 @@ def checked_images(name, images, size=None):
     if not (low >= -1.001 and high <= 1.001):
         raise ValueError(
             f"`{name}` must lie in [-1, 1]; for images in [0, 255] use "
-            f"`mbu_tf.data.to_model_range`. Received: values in [{low:g}, {high:g}]"
+            "`mbu_tf.data.to_model_range`, in tf.data `images / 127.5 - 1`. "
+            f"Received: values in [{low:g}, {high:g}]"
         )
     return images.astype(np.float32, copy=False)
 
