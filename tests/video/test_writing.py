@@ -182,6 +182,5 @@ def test_frames_of_a_folder_become_no_video(tmp_path):
     check_output(tmp_path / "z", tmp_path)
 
 
-def test_what_results_are_called(tmp_path):
+def test_what_results_are_called():
     assert result_name("a/b.MOV") == "b.MOV" and result_name("a/b.avi") == "b.mp4"
-    assert result_name(tmp_path) == tmp_path.name
