@@ -62,6 +62,9 @@ setup(
             "onnxruntime",
             "scipy",
             "jax>=0.5",
+            # Public-domain portraits.
+            "matplotlib",
+            "scikit-image",
             *SERVING,
             *ONNX,
             *HEIC,

@@ -44,7 +44,7 @@ class NoFaceError(ValueError):
     """There is no face where one is needed. The message names the mend."""
 
 
-def find_faces(photo, smallest=40, upside_down=False, min_score=0.75, near=None):
+def find_faces(photo, smallest=40, upside_down=False, min_score=0.7, near=None):
     """The faces in a photo, the largest first.
 
     Args:
