@@ -83,8 +83,8 @@ def measure(name, photo, seconds):
     frames, turns, shifts = zip(*filmed(photo, seconds), strict=True)
     turns, shifts, seen = np.array(turns), np.array(shifts), []
 
-    def find(image, near=None):
-        faces = find_faces(image, near=near)
+    def find(image, near=None, **options):
+        faces = find_faces(image, near=near, **options)
         if near is not None or not seen:
             seen.append(Eyes.of(faces[0]))
         return faces
@@ -99,7 +99,8 @@ def measure(name, photo, seconds):
     for way, found in ways.items():
         error = errors(found, turns, shifts)
         steps = np.abs(np.diff(error))
-        rms = [np.sqrt(np.mean(x**2)) for x in (steps[still[1:]], steps[~still[1:]], np.abs(error))]
+        parts = (steps[still[1:]], steps[~still[1:]], np.abs(error))
+        rms = [np.sqrt(np.mean(part**2)) if len(part) else math.nan for part in parts]
         print(f"{name:20} {way:10} " + " ".join(f"{x:8.2f}" for x in rms))
     return frames
 

@@ -30,7 +30,7 @@ class Face(NamedTuple):
 def face_in(shown):
     """A detector that finds a face in the frames whose number, coded in blue, is in `shown`."""
 
-    def find(photo, near=None):
+    def find(photo, near=None, min_score=None):
         number = round((int(photo[30, 30, 2]) - 40) / 15)
         return [Face((10, 10, 40, 40), *EYES)] if number in shown else []
 
@@ -126,7 +126,7 @@ def test_a_signal_while_faces_are_looked_for(clip, tmp_path):
     """Before the first frame is given out: no more is read, and what there is is kept."""
     seen = []
 
-    def find(photo, near=None):
+    def find(photo, near=None, min_score=None):
         seen.append(photo)
         if len(seen) == 3:
             os.kill(os.getpid(), signal.SIGINT)
@@ -194,7 +194,7 @@ def test_a_face_is_framed_in_each_frame(tiny_model, frames, tmp_path, monkeypatc
     """The reference's face is found once."""
     searched = []
 
-    def find(photo, near=None):
+    def find(photo, near=None, min_score=None):
         searched.append(np.shape(photo))
         return [Face((10, 10, 40, 40), *EYES)]
 
