@@ -3,6 +3,7 @@
 import functools
 import tempfile
 import warnings
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -10,13 +11,20 @@ import tensorflow as tf
 from mbu_tf.exporting import saved_model
 from mbu_tf.exporting.signatures import as_float32, operations, signatures
 from mbu_tf.files import replacing
+from mbu_tf.types import Array, FilePath
 
 QUANTIZATIONS = (None, "float16", "dynamic", "int8")
 # Calibration runs every signature on so many batches at most.
 CALIBRATION_BATCHES = 200
 
 
-def export_tflite(model, path, quantization=None, representative=None, batch_size=1):
+def export_tflite(
+    model: Any,
+    path: FilePath,
+    quantization: str | None = None,
+    representative: tuple[Array, Array] | None = None,
+    batch_size: int = 1,
+) -> None:
     """Write `model` as one file with every signature, whose weights they share.
 
     Only built-in operations are used, so that every runtime can run it. Inputs

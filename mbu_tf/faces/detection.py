@@ -13,6 +13,7 @@ from PIL import Image
 
 from mbu_tf.faces.boxes import LEFT_EYE, RIGHT_EYE, moved, sides, without_repeats
 from mbu_tf.faces.looks import first_look, second_look
+from mbu_tf.types import Array
 
 # The second look: first once, and what is less a face than this is dismissed; then at
 # several squares, sides in sides of the face's box, whose mean is nearer the truth.
@@ -30,13 +31,13 @@ class Face(NamedTuple):
         score: probability of a face, in [0, 1].
     """
 
-    box: tuple
-    left_eye: tuple
-    right_eye: tuple
+    box: tuple[float, float, float, float]
+    left_eye: tuple[float, float]
+    right_eye: tuple[float, float]
     score: float
 
     @property
-    def eyes(self):
+    def eyes(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """(left_eye, right_eye)."""
         return self.left_eye, self.right_eye
 
@@ -45,7 +46,9 @@ class NoFaceError(ValueError):
     """There is no face where one is needed. The message names the mend."""
 
 
-def find_faces(photo, smallest=40, any_roll=False, min_score=0.7):
+def find_faces(
+    photo: Array, smallest: float = 40, any_roll: bool = False, min_score: float = 0.7
+) -> list[Face]:
     """The faces in a photo, the largest first.
 
     Args:
@@ -82,7 +85,7 @@ def find_faces(photo, smallest=40, any_roll=False, min_score=0.7):
     return [_as_face(faces[i], scores[i]) for i in order]
 
 
-def choose_faces(faces, which="largest"):
+def choose_faces(faces: list[Face], which: str | int = "largest") -> list[Face]:
     """The faces asked for, of those that `find_faces` found.
 
     Args:

@@ -16,8 +16,8 @@ class Edit(NamedTuple):
             `image` holds the very pixels it was given, bit for bit.
     """
 
-    image: object
-    mask: object
+    image: np.ndarray
+    mask: np.ndarray
 
 
 def checked_images(name, images, size=None):
