@@ -33,11 +33,11 @@ LATENCIES = """
 async ([signature, inputs, repeats]) => {
   const { state } = await import("./js/page.js");
   const image = () => Float32Array.from({ length: state.model.size ** 2 * 3 }, Math.random);
-  const images = Array.from({ length: inputs }, image);
+  const images = Object.fromEntries(inputs.map((name) => [name, image()]));
   const times = [];
   for (let i = 0; i < repeats + 5; i++) {
     const start = performance.now();
-    await state.model[signature](...images);
+    await state.model.edit(signature, state.model.size, images);
     times.push(performance.now() - start);
   }
   return times.slice(5);
@@ -65,7 +65,7 @@ def in_page(playwright, address, threads, film, repeats):
         page.evaluate(LOADED)
         figures = {"load": time.perf_counter() - start}
         for signature, inputs in IMAGES.items():
-            times = page.evaluate(LATENCIES, [signature, len(inputs), repeats])
+            times = page.evaluate(LATENCIES, [signature, inputs, repeats])
             figures[signature] = statistics.median(times)
         page.click("#camera")
         page.wait_for_function("document.getElementById('figures').innerText.includes('frames/s')")

@@ -4,6 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from mbu_tf.exporting.metadata import add_to_onnx, metadata
 from mbu_tf.exporting.signatures import as_float32, signatures
 from mbu_tf.files import make_folder, replacing
 from mbu_tf.types import FilePath
@@ -12,7 +13,7 @@ from mbu_tf.types import FilePath
 OPSET = 17
 
 
-def export_onnx(model: Any, path: FilePath) -> None:
+def export_onnx(model: Any, path: FilePath, detail_size: int | None = None) -> None:
     """Write `model` as `transfer.onnx`, `remove.onnx` and `segment.onnx`, in a folder.
 
     An ONNX file has one entry point, so each signature is a file with the
@@ -22,6 +23,8 @@ def export_onnx(model: Any, path: FilePath) -> None:
     Args:
         model: a trained model.
         path: the folder; created if missing.
+        detail_size: side of the images of `transfer_detail.onnx` and the like, a power
+            of two times the model's own; None leaves these out.
 
     Returns:
         Dict of signature name to `pathlib.Path`.
@@ -29,14 +32,16 @@ def export_onnx(model: Any, path: FilePath) -> None:
     Raises:
         ImportError: if the package `tf2onnx` is missing.
         OSError: if `path` cannot be written to.
-        ValueError: if no operations are stated for such a model.
+        ValueError: on another `detail_size`, or if no operations are stated for such a
+            model.
     """
     tf2onnx = _tf2onnx()
-    table = signatures(as_float32(model))
+    table = signatures(as_float32(model), detail_size=detail_size)
     folder = make_folder(path)
     files = {name: folder / f"{name}.onnx" for name in table}
     for name, signature in table.items():
         proto = _converted(tf2onnx, signature)
+        add_to_onnx(proto, metadata(model))
         with replacing(files[name]) as beside:
             beside.write_bytes(proto.SerializeToString())
     return files

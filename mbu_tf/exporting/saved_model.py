@@ -7,13 +7,18 @@ import tensorflow as tf
 
 from mbu_tf.exporting import warmup
 from mbu_tf.exporting.encoded import encoded_signatures
+from mbu_tf.exporting.metadata import metadata, write_to_saved_model
 from mbu_tf.exporting.signatures import as_float32, signatures
 from mbu_tf.exporting.versions import next_version
 from mbu_tf.types import FilePath
 
 
 def export_saved_model(
-    model: Any, path: FilePath, encoded: bool = True, warm_up: bool = True
+    model: Any,
+    path: FilePath,
+    encoded: bool = True,
+    warm_up: bool = True,
+    detail_size: int | None = None,
 ) -> pathlib.Path:
     """Write `model` as the next version of a model that TensorFlow Serving serves.
 
@@ -29,6 +34,8 @@ def export_saved_model(
         encoded: whether the signatures on bytes are there.
         warm_up: whether a request to each signature lies beside, with which the
             server warms up before it answers others.
+        detail_size: side of the images of the signatures with the ending `_detail`,
+            a power of two times the model's own; None leaves these out.
 
     Returns:
         `pathlib.Path` of the version, `path/<integer>`.
@@ -36,16 +43,19 @@ def export_saved_model(
     Raises:
         ImportError: if `warm_up` and the package `tensorflow-serving-api` is missing.
         OSError: if `path` cannot be written to.
-        ValueError: if no operations are stated for such a model.
+        ValueError: on another `detail_size`, or if no operations are stated for such a
+            model.
     """
     if warm_up:
         warmup.messages()  # A missing package is told before any work.
     model = as_float32(model)
-    table = {name: _checked(x, model.image_size) for name, x in signatures(model).items()}
+    stated = signatures(model, detail_size=detail_size)
+    table = {name: _checked(x) for name, x in stated.items()}
     if encoded:
         table |= {name: _counted(x) for name, x in encoded_signatures(model).items()}
     with next_version(path) as version:
         write(table, version.beside)
+        write_to_saved_model(version.beside, metadata(model))
         if warm_up:
             warmup.write(table, model.image_size, version.model, version.beside)
     return version.path
@@ -68,11 +78,11 @@ def write(table, folder):
     tf.saved_model.save(module, str(folder), signatures={"serving_default": default, **functions})
 
 
-def _checked(signature, size):
+def _checked(signature):
     """`signature` refusing images that are none."""
 
     def check(name, images):
-        images = tf.ensure_shape(images, (None, size, size, 3))
+        images = tf.ensure_shape(images, signature.inputs[name].shape)
         low, high = tf.reduce_min(images), tf.reduce_max(images)
         checks = [
             tf.debugging.Assert(tf.size(images) > 0, [f"`{name}` must hold at least one image."]),

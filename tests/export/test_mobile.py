@@ -1,6 +1,7 @@
 """The mobile example's pre- and post-processing against the library's own edits of photos."""
 
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -8,21 +9,29 @@ from export_scripts import EXPORT
 from PIL import Image
 
 from mbu_tf import photos
-from mbu_tf.data.domains import to_model_range
+from mbu_tf.exporting.metadata import append_to_tflite
+from mbu_tf.faces import CENTRE, FACE
 from mbu_tf.models.inference import Edit
+from mbu_tf.photos.views import views
 
 SIZE = 16
-SHAPES = [(SIZE, SIZE), (41, 32), (17, 60), (8, 8), (1, 5)]
+# Shape of the photo and the eyes of the face in it; without them the centre square is meant.
+SHOWN = [((SIZE, SIZE), None), ((41, 32), None), ((17, 60), None), ((8, 8), None), ((1, 5), None)]
+SHOWN += [
+    ((41, 60), ((20.5, 18.0), (32.0, 21.5))),
+    ((41, 60), ((50, 30), (38.2, 14))),  # Rolled over, beyond the edges.
+]
 
 
 class Painter:
-    """A model that paints a smooth picture and a mask; `run` is its exported form."""
+    """A model that paints a smooth picture and a mask; `exported` is its exported form."""
 
-    size = image_size = SIZE
+    image_size = SIZE
 
-    def __init__(self, mask, paint):
+    def __init__(self, mask, paint, framing):
         self.mask = np.broadcast_to(np.float32(mask), (1, SIZE, SIZE, 1))
         self.paint = np.broadcast_to(np.float32(paint), (1, SIZE, SIZE, 3))
+        self.framing = framing
 
     def transfer_layer(self, target, reference):
         return Edit(self.paint, self.mask)
@@ -43,6 +52,20 @@ class Painter:
         mask = self.mask if signature == "transfer" else (self.mask >= 0.5).astype(np.float32)
         return {"image": mask * (self.paint / 2 + 0.5) + (1 - mask) * input, "mask": mask}
 
+    @property
+    def exported(self):
+        return types.SimpleNamespace(size=SIZE, framing=self.framing.get_config(), run=self.run)
+
+
+def faces(eyes):
+    """As the library is told of them."""
+    return [eyes] if eyes else "largest"
+
+
+def painter(mask, eyes):
+    paint = np.random.default_rng(1).uniform(-1, 1, (SIZE, SIZE, 3))
+    return Painter(mask, paint, FACE if eyes else CENTRE)
+
 
 @pytest.fixture
 def mask():
@@ -52,48 +75,59 @@ def mask():
     return ramp[None]
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_the_model_is_shown_what_the_library_shows_it(shape, edit_photo, random_photo):
-    photo = random_photo(*shape)
-    shown = edit_photo.model_input(photo, SIZE)
-    small = photos.resize_image(photos.center_square(photo), SIZE)
+@pytest.mark.parametrize("shape, eyes", SHOWN)
+def test_the_model_is_shown_what_the_library_shows_it(shape, eyes, edit_photo, random_photo):
+    photo, framing = random_photo(*shape), FACE if eyes else CENTRE
+    place = edit_photo.placement(framing.get_config(), *shape, eyes)
+    assert place == pytest.approx(framing.placement(*shape, eyes), abs=1e-9)
+    shown = edit_photo.model_input(photo, place, SIZE)
     assert shown.dtype == np.float32 and shown.shape == (1, SIZE, SIZE, 3)
-    np.testing.assert_allclose(2 * shown - 1, to_model_range(small)[None], atol=1e-6)
+    (view,) = views(photo, framing, faces(eyes))
+    np.testing.assert_allclose(2 * shown - 1, view.at(SIZE), atol=1e-6)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_edits_are_the_librarys(shape, mask, edit_photo, random_photo):
-    photo = random_photo(*shape)
-    model = Painter(mask, np.random.default_rng(1).uniform(-1, 1, (SIZE, SIZE, 3)))
-    for ours, theirs in (
-        (edit_photo.transfer(model, photo, photo), photos.transfer_photo(model, photo, photo)),
-        (edit_photo.remove(model, photo), photos.remove_photo(model, photo)),
+@pytest.mark.parametrize("shape, eyes", SHOWN)
+def test_edits_are_the_librarys(shape, eyes, mask, edit_photo, random_photo):
+    photo, model = random_photo(*shape), painter(mask, eyes)
+    ours = edit_photo.transfer(model.exported, photo, photo, eyes, eyes)
+    face = faces(eyes)
+    theirs = photos.transfer_photo(model, photo, photo, face=face, reference_face=face)
+    removed = edit_photo.remove(model.exported, photo, eyes)
+    for mine, librarys in (
+        (ours, theirs),
+        (removed, photos.remove_photo(model, photo, face=face)),
     ):
-        assert np.abs(ours[0].astype(int) - theirs.image).max() <= 1
-        np.testing.assert_allclose(ours[1], photos.center_square(theirs.mask), atol=1e-6)
+        assert np.abs(mine[0].astype(int) - librarys.image).max() <= 1
+        np.testing.assert_allclose(mine[1], librarys.mask, atol=1e-6)
+        assert 0 < (mine[1] > 0).mean() < 1
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_pixels_outside_the_mask_are_the_photos_own(shape, mask, edit_photo, random_photo):
-    photo = random_photo(*shape)
+@pytest.mark.parametrize("shape, eyes", SHOWN)
+def test_pixels_outside_the_mask_are_the_photos_own(shape, eyes, mask, edit_photo, random_photo):
+    photo, model = random_photo(*shape), painter(mask, eyes).exported
     photo.flags.writeable = False
-    model = Painter(mask, np.random.default_rng(1).uniform(-1, 1, (SIZE, SIZE, 3)))
     for edited, where in (
-        edit_photo.transfer(model, photo, photo),
-        edit_photo.remove(model, photo),
+        edit_photo.transfer(model, photo, photo, eyes, eyes),
+        edit_photo.remove(model, photo, eyes),
     ):
-        untouched = np.ones(shape, bool)
-        edit_photo.center_square(untouched)[where > 0] = False
-        np.testing.assert_array_equal(edited[untouched], photo[untouched])
+        np.testing.assert_array_equal(edited[where == 0], photo[where == 0])
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_segmentations_are_the_librarys(shape, mask, edit_photo, random_photo):
-    photo, model = random_photo(*shape), Painter(mask, 0)
+@pytest.mark.parametrize("shape, eyes", SHOWN)
+def test_segmentations_are_the_librarys(shape, eyes, mask, edit_photo, random_photo):
+    photo, model = random_photo(*shape), painter(mask, eyes)
     # The threshold that `binary` tells lies at the faintest pixel above the stored one.
     model.checked_threshold = lambda threshold: mask[mask >= 0.5].min()
-    expected = photos.center_square(photos.segment_photo(model, photo))
-    np.testing.assert_array_equal(edit_photo.segment(model, photo), expected)
+    expected = photos.segment_photo(model, photo, face=faces(eyes))
+    np.testing.assert_array_equal(edit_photo.segment(model.exported, photo, eyes), expected)
+
+
+def test_metadata_are_read(edit_photo, tmp_path):
+    path, told = tmp_path / "model.tflite", {"image_size": 64, "framing": FACE.get_config()}
+    path.write_bytes(append_to_tflite(b"TFL3" * 99, told))
+    assert edit_photo.metadata_of(path) == told
+    path.write_bytes(b"TFL3" * 99)
+    assert edit_photo.metadata_of(path) == {"framing": {"kind": "centre"}}
 
 
 def test_the_committed_example_comes_out_again(edit_photo, tmp_path, monkeypatch):
