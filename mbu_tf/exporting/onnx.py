@@ -1,5 +1,6 @@
 """ONNX files, one for each signature."""
 
+import pathlib
 from typing import Any
 
 import tensorflow as tf
@@ -13,7 +14,9 @@ from mbu_tf.types import FilePath
 OPSET = 17
 
 
-def export_onnx(model: Any, path: FilePath, detail_size: int | None = None) -> None:
+def export_onnx(
+    model: Any, path: FilePath, detail_size: int | None = None
+) -> dict[str, pathlib.Path]:
     """Write `model` as `transfer.onnx`, `remove.onnx` and `segment.onnx`, in a folder.
 
     An ONNX file has one entry point, so each signature is a file with the

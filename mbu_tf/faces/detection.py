@@ -12,7 +12,6 @@ import numpy as np
 from PIL import Image
 
 from mbu_tf.faces.boxes import LEFT_EYE, RIGHT_EYE, moved, sides, without_repeats
-from mbu_tf.faces.looks import first_look, second_look
 from mbu_tf.types import Array
 
 # The second look: first once, and what is less a face than this is dismissed; then at
@@ -71,6 +70,9 @@ def find_faces(
     Raises:
         ValueError: `photo` is no such array, or `smallest` is not positive.
     """
+    # Here, so that what only names faces starts without Keras.
+    from mbu_tf.faces.looks import first_look, second_look
+
     check_photo(photo)
     if not smallest > 0:
         raise ValueError(f"`smallest` must be a positive number of pixels. Received: {smallest!r}")
