@@ -24,6 +24,7 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     package_data={
+        "mbu_tf": ["py.typed"],
         "mbu_tf.evaluation": ["*/*.css", "*/*.js"],
         "mbu_tf.faces": ["*.npz", "BLAZEFACE_LICENSE"],
     },
@@ -58,6 +59,7 @@ setup(
             "pytest>=8",
             "pytest-xdist",
             "ruff",
+            "mypy",
             "ai-edge-litert>=2",
             "onnxruntime",
             "scipy",

@@ -69,7 +69,7 @@ class TrainingAdvice(keras.callbacks.Callback):
         FloatingPointError: during training, if 20 steps in a row were skipped.
     """
 
-    def __init__(self, patience=2, grace=1):
+    def __init__(self, patience: int = 2, grace: int = 1) -> None:
         super().__init__()
         self.patience, self.grace = patience, grace
         self._lasting = dict.fromkeys(ADVICE, 0)

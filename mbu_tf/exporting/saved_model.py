@@ -1,5 +1,8 @@
 """SavedModels for TensorFlow Serving and for whatever else reads them."""
 
+import pathlib
+from typing import Any
+
 import tensorflow as tf
 
 from mbu_tf.exporting import warmup
@@ -7,9 +10,16 @@ from mbu_tf.exporting.encoded import encoded_signatures
 from mbu_tf.exporting.metadata import metadata, write_to_saved_model
 from mbu_tf.exporting.signatures import as_float32, signatures
 from mbu_tf.exporting.versions import next_version
+from mbu_tf.types import FilePath
 
 
-def export_saved_model(model, path, encoded=True, warm_up=True, detail_size=None):
+def export_saved_model(
+    model: Any,
+    path: FilePath,
+    encoded: bool = True,
+    warm_up: bool = True,
+    detail_size: int | None = None,
+) -> pathlib.Path:
     """Write `model` as the next version of a model that TensorFlow Serving serves.
 
     The SavedModel has the signatures of `mbu_tf.exporting.signatures`, for any

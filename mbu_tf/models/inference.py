@@ -26,8 +26,8 @@ class Edit(NamedTuple):
     notebook shows the images above their masks, the first eight of each.
     """
 
-    image: object
-    mask: object
+    image: np.ndarray
+    mask: np.ndarray
 
     def _repr_png_(self):
         image, mask = (ops.convert_to_numpy(x)[:SHOWN] for x in self)
