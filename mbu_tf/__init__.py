@@ -2,6 +2,8 @@
 
 import importlib
 
+from mbu_tf.registration import register_with_keras
+
 __version__ = "0.1.0"
 
 # Resolved on first use, so that `mbu-tf --help` and the avatar renderer's
@@ -24,3 +26,10 @@ def __getattr__(name):
     if name in _EXPORTS:
         return getattr(importlib.import_module(_EXPORTS[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})
+
+
+register_with_keras()

@@ -49,7 +49,8 @@ class TrainingAdvice(keras.callbacks.Callback):
     each time that one has been out of bounds for `patience` epochs in a row. Of
     the first loss in an epoch that is not finite it warns at once, with the step
     and, if its losses tell, the domain; steps whose gradients are not finite
-    change nothing, so that training goes on unharmed.
+    change nothing, so that training goes on unharmed. With `steps_per_execution` above
+    1 it sees the last of each few steps alone.
 
     Args:
         patience: epochs that a trouble must last.
@@ -66,7 +67,7 @@ class TrainingAdvice(keras.callbacks.Callback):
         self._step = self._in_a_row = 0
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._skipped, self._not_finite = 0, []
+        self._skipped, self._told = 0, False
 
     def on_train_batch_begin(self, batch, logs=None):
         self._first = batch
@@ -75,11 +76,10 @@ class TrainingAdvice(keras.callbacks.Callback):
         logs = logs or {}
         self._step += batch + 1 - self._first
         broken = [name for name, value in logs.items() if not math.isfinite(value)]
-        if broken and not self._not_finite:
+        if broken and not self._told:
+            self._told = True
             text = NOT_FINITE.format(step=self._step, names=", ".join(broken), cause=_cause(broken))
             warnings.warn(text, stacklevel=2)
-        # Averages since the epoch began: what was not finite once remains so.
-        self._not_finite = broken
         skipped = logs.get("skipped_steps", 0) - self._skipped
         self._skipped += skipped
         self._in_a_row = self._in_a_row + skipped if skipped else 0

@@ -1,10 +1,10 @@
 """Where a reference's content lies on a target: registration of two masks.
 
 Positions are (x, y) in [-1, 1] from one edge of a picture to the other, so that
-they mean the same at every size. A motion is five numbers for each pair of
-pictures: shift in x, shift in y, growth of the width, growth of the height,
-rotation (radians, small); a position (x, y) of the target comes from
-`(x + p0 + p2 x - p4 y, y + p1 + p3 y + p4 x)` of the reference.
+they mean the same at every size. A motion is four numbers for each pair of
+pictures: a position (x, y) of the target comes from `(x + p0 + p2 x, y + p1 + p3 y)`
+of the reference. Faces are upright in both, and without a rotation pictures are
+moved row by row, then column by column.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from keras import ops
 
 from mbu_tf.detail.filters import box_mean
 
-PARAMETERS = 5
+PARAMETERS = 4
 # How far content of two pictures that are framed alike is expected to be moved.
 EXPECTED = 0.1
 # Steps of Gauss-Newton on masks that are blurred over so many pixels on each side.
@@ -24,11 +24,14 @@ def moved(pictures, motion):
 
     Args:
         pictures: `(batch, side, side, channels)`.
-        motion: `(batch, 5)`.
+        motion: `(batch, 4)`.
     """
-    side = pictures.shape[1]
-    positions = _positions(side) + ops.einsum("bk,nkd->bnd", motion, _displacements(side))
-    return ops.reshape(_sampled(pictures, positions), ops.shape(pictures))
+    axis = _axis(pictures.shape[1])
+    x = axis + motion[:, 0:1] + motion[:, 2:3] * axis
+    y = axis + motion[:, 1:2] + motion[:, 3:4] * axis
+    for position in (y, x):
+        pictures = ops.transpose(_rows(pictures, position), (0, 2, 1, 3))
+    return pictures
 
 
 def register(source, target, damping=0.02):
@@ -43,26 +46,27 @@ def register(source, target, damping=0.02):
         damping: weight of the prior beside the masks.
 
     Returns:
-        Motion `(batch, 5)`, and the correlation of both masks after it, `(batch,)` in
+        Motion `(batch, 4)`, and the correlation of both masks after it, `(batch,)` in
         [0, 1].
     """
     side = source.shape[1]
-    displacements = _displacements(side)
+    axis = _axis(side)
+    identity = np.eye(PARAMETERS, dtype="float32")
     motion = ops.zeros_like(source[:, :PARAMETERS, 0, 0])
     prior = damping / EXPECTED**2 * ops.sum(ops.square(target), (1, 2, 3))[:, None]
     for radius, steps in SCHEDULE:
         # Twice a box, nearly a Gaussian.
         moving, fixed = (box_mean(box_mean(x, radius), radius) for x in (source, target))
-        slope = _gradient(fixed)
+        slope_x, slope_y = _gradient(fixed)
         for _ in range(steps):
             seen = moved(moving, motion)
-            gradient = ops.reshape((_gradient(seen) + slope) / 2.0, (-1, side * side, 2))
-            jacobian = ops.sum(gradient[:, :, None] * displacements, axis=-1)
+            by_x, by_y = _gradient(seen)
+            by_x, by_y = (by_x + slope_x) / 2.0, (by_y + slope_y) / 2.0
+            columns = [by_x, by_y, by_x * axis, by_y * axis[:, None]]
+            jacobian = ops.reshape(ops.stack(columns, axis=-1), (-1, side * side, PARAMETERS))
             error = ops.reshape(fixed - seen, (-1, side * side, 1))
             transposed = ops.transpose(jacobian, (0, 2, 1))
-            hessian = ops.matmul(transposed, jacobian) + prior[..., None] * np.eye(
-                PARAMETERS, dtype="float32"
-            )
+            hessian = ops.matmul(transposed, jacobian) + prior[..., None] * identity
             downhill = ops.matmul(transposed, error)[..., 0] - prior * motion
             motion = motion + solved(hessian, downhill)
     return motion, correlation(moved(source, motion), target)
@@ -89,45 +93,28 @@ def solved(matrices, vectors):
     return rows[..., -1]
 
 
-def _positions(side):
-    """(x, y) of every pixel's centre, `(side * side, 2)` float32."""
-    axis = (np.arange(side, dtype="float32") + 0.5) * (2.0 / side) - 1.0
-    y, x = np.meshgrid(axis, axis, indexing="ij")
-    return np.stack([x, y], axis=-1).reshape(-1, 2)
-
-
-def _displacements(side):
-    """What each parameter moves each pixel by, `(side * side, 5, 2)` float32."""
-    x, y = _positions(side).T
-    zero, one = np.zeros_like(x), np.ones_like(x)
-    fields = [(one, zero), (zero, one), (x, zero), (zero, y), (-y, x)]
-    return np.stack([np.stack(field, axis=-1) for field in fields], axis=1)
+def _axis(side):
+    """Positions of the pixels' centres along one side, `(side,)` float32."""
+    return (np.arange(side, dtype="float32") + 0.5) * (2.0 / side) - 1.0
 
 
 def _gradient(pictures):
-    """Derivative of one channel by x and y, in [-1, 1], `(batch, side, side, 2)`."""
+    """Derivatives of one channel by x and by y in [-1, 1], each `(batch, side, side)`."""
     side = pictures.shape[1]
-    padded = ops.pad(pictures, [[0, 0], [1, 1], [1, 1], [0, 0]])
+    padded = ops.pad(pictures[..., 0], [[0, 0], [1, 1], [1, 1]])
     by_x = padded[:, 1:-1, 2:] - padded[:, 1:-1, :-2]
     by_y = padded[:, 2:, 1:-1] - padded[:, :-2, 1:-1]
-    return ops.concatenate([by_x, by_y], axis=-1) * (side / 4.0)
+    return by_x * (side / 4.0), by_y * (side / 4.0)
 
 
-def _sampled(pictures, positions):
-    """Bilinear samples `(batch, count, channels)` at `positions` `(batch, count, 2)`."""
+def _rows(pictures, positions):
+    """Rows of each picture at `positions` `(batch, side)`, between two rows their mixture."""
     _, height, width, channels = pictures.shape
-    pixel = (positions + 1.0) * (width / 2.0) - 0.5
-    pixel = ops.clip(pixel, 0.0, width - 1.001)  # Short of the last, which has no next one.
-    corner = ops.floor(pixel)
-    share = pixel - corner
-    corner = ops.cast(corner, "int32")
+    row = ops.clip((positions + 1.0) * (height / 2.0) - 0.5, 0.0, height - 1.0)
+    before = ops.minimum(ops.floor(row), height - 2.0)  # The last has no next one.
+    share = (row - before)[..., None, None]
     images = ops.arange(ops.shape(pictures)[0], dtype="int32")[:, None]
-    index = (images * height + corner[..., 1]) * width + corner[..., 0]
-    flat = ops.reshape(pictures, (-1, channels))
-    x, y = share[..., :1], share[..., 1:]
-    upper, lower = (
-        (1.0 - x) * ops.take(flat, index + row, axis=0)
-        + x * ops.take(flat, index + row + 1, axis=0)
-        for row in (0, width)
-    )
-    return (1.0 - y) * upper + y * lower
+    index = images * height + ops.cast(before, "int32")
+    rows = ops.reshape(pictures, (-1, width, channels))
+    before, after = ops.take(rows, index, axis=0), ops.take(rows, index + 1, axis=0)
+    return before + share * (after - before)

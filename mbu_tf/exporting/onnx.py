@@ -10,7 +10,7 @@ from mbu_tf.files import make_folder, replacing
 OPSET = 17
 
 
-def export_onnx(model, path):
+def export_onnx(model, path, detail_size=None):
     """Write `model` as `transfer.onnx`, `remove.onnx` and `segment.onnx`, in a folder.
 
     An ONNX file has one entry point, so each signature is a file with the
@@ -20,6 +20,8 @@ def export_onnx(model, path):
     Args:
         model: a trained model.
         path: the folder; created if missing.
+        detail_size: side of the images of `transfer_detail.onnx` and the like, a power
+            of two times the model's own; None leaves these out.
 
     Returns:
         Dict of signature name to `pathlib.Path`.
@@ -27,10 +29,11 @@ def export_onnx(model, path):
     Raises:
         ImportError: if the package `tf2onnx` is missing.
         OSError: if `path` cannot be written to.
-        ValueError: if no operations are stated for such a model.
+        ValueError: on another `detail_size`, or if no operations are stated for such a
+            model.
     """
     tf2onnx = _tf2onnx()
-    table = signatures(as_float32(model))
+    table = signatures(as_float32(model), detail_size=detail_size)
     folder = make_folder(path)
     files = {name: folder / f"{name}.onnx" for name in table}
     for name, signature in table.items():

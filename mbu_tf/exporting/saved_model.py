@@ -9,7 +9,7 @@ from mbu_tf.exporting.signatures import as_float32, signatures
 from mbu_tf.exporting.versions import next_version
 
 
-def export_saved_model(model, path, encoded=True, warm_up=True):
+def export_saved_model(model, path, encoded=True, warm_up=True, detail_size=None):
     """Write `model` as the next version of a model that TensorFlow Serving serves.
 
     The SavedModel has the signatures of `mbu_tf.exporting.signatures`, for any
@@ -24,6 +24,8 @@ def export_saved_model(model, path, encoded=True, warm_up=True):
         encoded: whether the signatures on bytes are there.
         warm_up: whether a request to each signature lies beside, with which the
             server warms up before it answers others.
+        detail_size: side of the images of the signatures with the ending `_detail`,
+            a power of two times the model's own; None leaves these out.
 
     Returns:
         `pathlib.Path` of the version, `path/<integer>`.
@@ -31,12 +33,14 @@ def export_saved_model(model, path, encoded=True, warm_up=True):
     Raises:
         ImportError: if `warm_up` and the package `tensorflow-serving-api` is missing.
         OSError: if `path` cannot be written to.
-        ValueError: if no operations are stated for such a model.
+        ValueError: on another `detail_size`, or if no operations are stated for such a
+            model.
     """
     if warm_up:
         warmup.messages()  # A missing package is told before any work.
     model = as_float32(model)
-    table = {name: _checked(x, model.image_size) for name, x in signatures(model).items()}
+    stated = signatures(model, detail_size=detail_size)
+    table = {name: _checked(x) for name, x in stated.items()}
     if encoded:
         table |= {name: _counted(x) for name, x in encoded_signatures(model).items()}
     with next_version(path) as version:
@@ -64,11 +68,11 @@ def write(table, folder):
     tf.saved_model.save(module, str(folder), signatures={"serving_default": default, **functions})
 
 
-def _checked(signature, size):
+def _checked(signature):
     """`signature` refusing images that are none."""
 
     def check(name, images):
-        images = tf.ensure_shape(images, (None, size, size, 3))
+        images = tf.ensure_shape(images, signature.inputs[name].shape)
         low, high = tf.reduce_min(images), tf.reduce_max(images)
         checks = [
             tf.debugging.Assert(tf.size(images) > 0, [f"`{name}` must hold at least one image."]),

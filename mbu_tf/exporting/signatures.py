@@ -30,11 +30,14 @@ class Operation(NamedTuple):
             images are of, `"a"` or `"b"`.
         threshold: mask value from which a pixel belongs to the content, for an
             operation that outlines it and paints nothing; else None.
+        detailed: as `layers`, of images whose side is a larger power of two times
+            the model's, as sharp as they are (docs/detail.md); None if there is none.
     """
 
     layers: Callable
     images: dict
     threshold: float | None = None
+    detailed: Callable | None = None
 
 
 class Signature(NamedTuple):
@@ -74,14 +77,18 @@ def _(model: MaskEditing):
         "transfer": Operation(
             lambda target, reference: [model.compute_transfer_layer(target, reference)],
             {"target": "a", "reference": "b"},
+            detailed=lambda a, b: [model.compute_detailed_transfer_layer(a, b)],
         ),
         "remove": Operation(
-            lambda image: [model.compute_removal_layer(image, threshold)], {"image": "b"}
+            lambda image: [model.compute_removal_layer(image, threshold)],
+            {"image": "b"},
+            detailed=lambda image: [model.compute_detailed_removal_layer(image, threshold)],
         ),
         "segment": Operation(
             lambda image: [Edit(None, model.compute_segmentation(image))],
             {"image": "b"},
             threshold=threshold,
+            detailed=lambda image: [Edit(None, model.compute_detailed_segmentation(image))],
         ),
     }
 
@@ -89,8 +96,16 @@ def _(model: MaskEditing):
 @operations.register
 def _(model: TwoWayTransfer):
     return {
-        "transfer_to_b": Operation(model.compute_layers_to_b, {"target": "a", "reference": "b"}),
-        "transfer_to_a": Operation(model.compute_layers_to_a, {"target": "b", "reference": "a"}),
+        "transfer_to_b": Operation(
+            model.compute_layers_to_b,
+            {"target": "a", "reference": "b"},
+            detailed=model.compute_detailed_layers_to_b,
+        ),
+        "transfer_to_a": Operation(
+            model.compute_layers_to_a,
+            {"target": "b", "reference": "a"},
+            detailed=model.compute_detailed_layers_to_a,
+        ),
     }
 
 
@@ -114,16 +129,39 @@ def _(model: MaskedDomainIntersectionDifference):
     return table
 
 
-def signatures(model, batch_size=None):
+def signatures(model, batch_size=None, detail_size=None):
     """The signatures on images as numbers: name to `Signature`.
 
     Args:
         model: a model for which `operations` has a table.
         batch_size: images per call; None leaves it open.
+        detail_size: side of the images that signatures with the ending `_detail`
+            take, a power of two times the model's own; None leaves these out.
+
+    Raises:
+        ValueError: on another `detail_size`.
     """
     table = operations(model)
-    shape = (batch_size, model.image_size, model.image_size, 3)
-    return {name: _signature(operation, shape) for name, operation in table.items()}
+    size = model.image_size
+    found = {name: _signature(x, (batch_size, size, size, 3)) for name, x in table.items()}
+    if detail_size is not None:
+        check_detail_size(detail_size, size)
+        shape = (batch_size, detail_size, detail_size, 3)
+        for name, operation in table.items():
+            if operation.detailed is not None:
+                detailed = operation._replace(layers=operation.detailed)
+                found[f"{name}_detail"] = _signature(detailed, shape)
+    return found
+
+
+def check_detail_size(detail_size, image_size):
+    """Raise `ValueError` unless it is the model's `image_size` times 2, 4, 8, …"""
+    factor, rest = divmod(detail_size, image_size)
+    if rest or factor < 2 or factor & (factor - 1):
+        raise ValueError(
+            f"`detail_size` must be the model's {image_size} px times 2, 4, 8, … "
+            f"Received: detail_size={detail_size!r}"
+        )
 
 
 def _signature(operation, shape):

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from mbu_tf.exporting import saved_model
 from mbu_tf.exporting.metadata import append_to_tflite, metadata
-from mbu_tf.exporting.signatures import as_float32, operations, signatures
+from mbu_tf.exporting.signatures import as_float32, check_detail_size, operations, signatures
 from mbu_tf.files import replacing
 
 QUANTIZATIONS = (None, "float16", "dynamic", "int8")
@@ -17,7 +17,9 @@ QUANTIZATIONS = (None, "float16", "dynamic", "int8")
 CALIBRATION_BATCHES = 200
 
 
-def export_tflite(model, path, quantization=None, representative=None, batch_size=1):
+def export_tflite(
+    model, path, quantization=None, representative=None, batch_size=1, detail_size=None
+):
     """Write `model` as one file with every signature, whose weights they share.
 
     Only built-in operations are used, so that every runtime can run it. Inputs
@@ -33,6 +35,9 @@ def export_tflite(model, path, quantization=None, representative=None, batch_siz
             `(count, size, size, 3)`: a pair of those without and those with the
             content. A hundred of each are enough; 200 batches at most are used.
         batch_size: images per call, fixed in the file.
+        detail_size: side of the images of the signatures with the ending `_detail`,
+            a power of two times the model's own; None leaves these out, as must be
+            for `"int8"`, whose 256 levels are too few for them.
 
     Raises:
         OSError: if `path` cannot be written to.
@@ -54,16 +59,23 @@ def export_tflite(model, path, quantization=None, representative=None, batch_siz
             f"Received: quantization={quantization!r} "
             f"{'without' if representative is None else 'with'} images"
         )
+    if quantization == "int8" and detail_size is not None:
+        raise ValueError(
+            "Detail is not computed in integers; use quantization='float16' or 'dynamic'. "
+            f"Received: quantization='int8', detail_size={detail_size!r}"
+        )
     if representative is not None:
         representative = _checked_images(representative, model.image_size)
+    if detail_size is not None:
+        check_detail_size(detail_size, model.image_size)
     with replacing(path) as beside:
         beside.touch()  # A path that cannot be written to is told before any work.
-        content = _converted(as_float32(model), quantization, representative, batch_size)
-        beside.write_bytes(append_to_tflite(content, metadata(model)))
+        table = signatures(as_float32(model), batch_size, detail_size)
+        content = _converted(model, table, quantization, representative, batch_size)
+        beside.write_bytes(append_to_tflite(content, metadata(model, detail_size=detail_size)))
 
 
-def _converted(model, quantization, representative, batch_size):
-    table = signatures(model, batch_size)
+def _converted(model, table, quantization, representative, batch_size):
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         # Calibration runs on TensorFlow's own interpreter, which announces its end.
         warnings.filterwarnings("ignore", r"\s*Warning: tf\.lite\.Interpreter", UserWarning)

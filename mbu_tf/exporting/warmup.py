@@ -12,7 +12,7 @@ def write(table, image_size, name, folder):
 
     Args:
         table: signature name to `Signature`.
-        image_size: height and width of the model's images.
+        image_size: height and width of the images in files.
         name: what requests call the model.
         folder: `pathlib.Path` of the version.
 
@@ -28,19 +28,19 @@ def write(table, image_size, name, folder):
             request.model_spec.name = name
             request.model_spec.signature_name = signature_name
             for key, spec in signature.inputs.items():
-                value = tf.make_tensor_proto(example(spec.dtype, image_size))
+                value = tf.make_tensor_proto(example(spec, image_size))
                 request.inputs[key].CopyFrom(value)
             log = prediction_log_pb2.PredictionLog()
             log.predict_log.request.CopyFrom(request)
             writer.write(log.SerializeToString())
 
 
-def example(dtype, image_size):
-    """One image for an input of `dtype`, grey: a batch of numbers, or of a PNG file's bytes."""
-    if dtype == tf.string:
+def example(spec, image_size):
+    """One image for an input of `spec`, grey: a batch of numbers, or of a PNG file's bytes."""
+    if spec.dtype == tf.string:
         grey = tf.fill((image_size, image_size, 3), tf.constant(128, tf.uint8))
         return np.array([tf.io.encode_png(grey).numpy()], dtype=object)
-    return np.full((1, image_size, image_size, 3), 0.5, np.float32)
+    return np.full((1, *spec.shape[1:]), 0.5, np.float32)
 
 
 def messages():

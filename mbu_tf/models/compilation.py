@@ -7,6 +7,7 @@ import keras
 
 from mbu_tf.models.learning_rates import RATES, LinkedLearningRates
 from mbu_tf.models.recipes import default_optimizer
+from mbu_tf.models.step_mean import StepMean
 
 DISCRIMINATOR_CODES = ("updated", "shared")
 NO_ADDED_LOSS = (
@@ -199,7 +200,7 @@ class Compilation:
         names = ["loss", *self.active_losses, "discriminator_loss", "discriminator_accuracy"]
         wide = "float64" if self.compute_dtype == "float64" else "float32"
         for name in [*names, *self.monitor_names]:
-            self._trackers[name] = keras.metrics.Mean(name=name, dtype=wide)
+            self._trackers[name] = StepMean(name=name, dtype=wide)
         self._trackers["skipped_steps"] = keras.metrics.Sum(name="skipped_steps")
 
     @property

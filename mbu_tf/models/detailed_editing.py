@@ -10,13 +10,39 @@ from mbu_tf.detail.filters import enlarge, shrink
 from mbu_tf.models.inference import Edit, ImageInference, checked_images
 
 
-class DetailedEditing(ImageInference):
+class DetailedInference(ImageInference):
+    """What all edits of larger images share; a mixin over `ImageInference`.
+
+    Images are `(batch, side, side, 3)`, `side` being `image_size` times 1, 2, 4, 8, …
+    """
+
+    def _shrunk(self, images):
+        return shrink(images, images.shape[1] // self.image_size)
+
+    def _enlarged(self, layer, side):
+        if side == self.image_size:
+            return layer
+        return Edit(*layers.enlarged_layer(layer.image, layer.mask, side))
+
+    def _side(self, name, images):
+        """Side of `images`, if it is one that detail is made at."""
+        shape = ops.shape(images)
+        side = shape[1] if len(shape) == 4 else None
+        factor, rest = divmod(side or 0, self.image_size)
+        if rest or factor < 1 or factor & (factor - 1):
+            raise ValueError(
+                f"`{name}` must be a batch of square images whose side is {self.image_size} times "
+                f"1, 2, 4, 8, …; resize them. Received: shape {tuple(shape)}"
+            )
+        return side
+
+
+class DetailedEditing(DetailedInference):
     """Transfer, removal and segmentation of images of a multiple of the model's size; a mixin.
 
-    Its subclass states what `MaskEditing` asks for. Images are `(batch, side, side,
-    3)` in [-1, 1], `side` being `image_size` times 1, 2, 4, 8, …; at 1 all is as
-    `MaskEditing` has it. Models whose mask is everything (`has_masks` false) have
-    no content to cut out: what they paint is enlarged.
+    Its subclass states what `MaskEditing` asks for. Images are in [-1, 1]; at the
+    model's own size all is as `MaskEditing` has it. Models whose mask is everything
+    (`has_masks` false) have no content to cut out: what they paint is enlarged.
     """
 
     has_masks = True
@@ -92,9 +118,6 @@ class DetailedEditing(ImageInference):
     def _is_detailed(self, side):
         return self.has_masks and side > self.image_size
 
-    def _shrunk(self, images):
-        return shrink(images, images.shape[1] // self.image_size)
-
     def _content(self, common, separate):
         mask, paint = self.decode_b(common, separate)
         return layers.Content(losses.at_least_float32(mask), losses.at_least_float32(paint))
@@ -104,20 +127,3 @@ class DetailedEditing(ImageInference):
         common = self.common_code(small)
         mask = self._content(common, self.separate_code(small)).mask
         return losses.at_least_float32(self.decode_a(common)), mask
-
-    def _enlarged(self, layer, side):
-        if side == self.image_size:
-            return layer
-        return Edit(*layers.enlarged_layer(layer.image, layer.mask, side))
-
-    def _side(self, name, images):
-        """Side of `images`, if it is one that detail is made at."""
-        shape = ops.shape(images)
-        side = shape[1] if len(shape) == 4 else None
-        factor, rest = divmod(side or 0, self.image_size)
-        if rest or factor < 1 or factor & (factor - 1):
-            raise ValueError(
-                f"`{name}` must be a batch of square images whose side is {self.image_size} times "
-                f"1, 2, 4, 8, …; resize them. Received: shape {tuple(shape)}"
-            )
-        return side

@@ -1,10 +1,15 @@
 """What every trained model does with images given to it: checks, batches, results."""
 
+import io
 from typing import NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
+from PIL import Image
+
+# Pictures in a row, and rows, of what a notebook shows.
+SHOWN = 8
 
 
 class Edit(NamedTuple):
@@ -14,10 +19,27 @@ class Edit(NamedTuple):
         image: `(batch, height, width, 3)` float32 in [-1, 1].
         mask: `(batch, height, width, 1)` float32 in [0, 1]. Where it is 0,
             `image` holds the very pixels it was given, bit for bit.
+
+    Both have an axis of steps after the batch's where they are interpolations. A
+    notebook shows the images above their masks, the first eight of each.
     """
 
     image: object
     mask: object
+
+    def _repr_png_(self):
+        image, mask = (ops.convert_to_numpy(x)[:SHOWN] for x in self)
+        # Rows of pictures: one, or one for each interpolation.
+        rows = [x if x.ndim == 5 else x[None] for x in (image, np.repeat(2 * mask - 1, 3, -1))]
+        strips = [
+            np.concatenate(strip[:SHOWN], axis=1)
+            for pair in zip(*rows, strict=True)
+            for strip in pair
+        ]
+        pixels = np.clip(np.rint((np.concatenate(strips) + 1.0) * 127.5), 0, 255)
+        file = io.BytesIO()
+        Image.fromarray(pixels.astype(np.uint8)).save(file, "PNG")
+        return file.getvalue()
 
 
 def checked_images(name, images, size=None):

@@ -259,3 +259,17 @@ class MaskedDomainIntersectionDifference(TwoWayTransfer, TwoDomainModel):
             self.part_b.compute_removal_layer(target),
             self.part_a.compute_transfer_layer(target, reference),
         ]
+
+    def compute_detailed_layers_to_b(self, target, reference):
+        """`compute_layers_to_b` at the images' size."""
+        return [
+            self.part_a.compute_detailed_removal_layer(target),
+            self.part_b.compute_detailed_transfer_layer(target, reference),
+        ]
+
+    def compute_detailed_layers_to_a(self, target, reference):
+        """`compute_layers_to_a` at the images' size."""
+        return [
+            self.part_b.compute_detailed_removal_layer(target),
+            self.part_a.compute_detailed_transfer_layer(target, reference),
+        ]

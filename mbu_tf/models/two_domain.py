@@ -174,19 +174,6 @@ class TwoDomainModel(
         """
         return {}
 
-    def _update_metrics(self, total, terms, monitors, discriminator_loss, accuracy):
-        values = {
-            "loss": total,
-            **terms,
-            **monitors,
-            "discriminator_loss": discriminator_loss,
-            "discriminator_accuracy": accuracy,
-        }
-        for name, value in values.items():
-            self._trackers[name].update_state(value)
-        # What this batch could not measure (iou without masks) is not shown.
-        return {name: self._trackers[name].result() for name in values}
-
     def save(self, filepath, overwrite=True, zipped=None, **kwargs):
         """`keras.Model.save`, but a `.keras` file appears whole or not at all.
 

@@ -2,11 +2,12 @@
 
 from keras import ops
 
-from mbu_tf.models.inference import Edit, ImageInference
+from mbu_tf.models.detailed_editing import DetailedInference
+from mbu_tf.models.inference import Edit
 from mbu_tf.models.mask_editing import composite_edit
 
 
-class TwoWayTransfer(ImageInference):
+class TwoWayTransfer(DetailedInference):
     """Translation from A to B and back, each guided by a reference; a mixin.
 
     Its subclass states `image_size`, `compute_layers_to_b` and
@@ -14,6 +15,14 @@ class TwoWayTransfer(ImageInference):
     tensors of one batch, and give a list of `Edit`s to be laid on the target one
     after another.
     """
+
+    def compute_detailed_layers_to_b(self, target, reference):
+        """`compute_layers_to_b` for images of a larger side: here, what it paints enlarged."""
+        return self._enlarged_layers(self.compute_layers_to_b, target, reference)
+
+    def compute_detailed_layers_to_a(self, target, reference):
+        """`compute_layers_to_a` for images of a larger side: here, what it paints enlarged."""
+        return self._enlarged_layers(self.compute_layers_to_a, target, reference)
 
     def compute_transfer_to_b(self, target, reference):
         """a without A's part and with b's, of one batch of tensors."""
@@ -52,9 +61,24 @@ class TwoWayTransfer(ImageInference):
         """What `transfer_to_a` lays on the targets, a list of `Edit`s."""
         return self._guided(self.compute_layers_to_a, target, reference, batch_size)
 
-    def _guided(self, compute, target, reference, batch_size):
-        images = self._checked_together(target=target, reference=reference)
+    def detailed_layers_to_b(self, target, reference, batch_size=8):
+        """`layers_to_b` of images of a larger side, see `DetailedInference`."""
+        side = self._side("target", target)
+        return self._guided(self.compute_detailed_layers_to_b, target, reference, batch_size, side)
+
+    def detailed_layers_to_a(self, target, reference, batch_size=8):
+        """`layers_to_a` of images of a larger side, see `DetailedInference`."""
+        side = self._side("target", target)
+        return self._guided(self.compute_detailed_layers_to_a, target, reference, batch_size, side)
+
+    def _guided(self, compute, target, reference, batch_size, side=None):
+        images = self._checked_together(side, target=target, reference=reference)
         return self._in_batches(compute, batch_size, *images)
+
+    def _enlarged_layers(self, compute, target, reference):
+        side = target.shape[1]
+        layers = compute(self._shrunk(target), self._shrunk(reference))
+        return [self._enlarged(layer, side) for layer in layers]
 
     def call(self, inputs, training=False):
         """`(a, b)` translated to each other's domain: dicts `to_b` (of a) and `to_a` (of b)."""
@@ -98,11 +122,25 @@ class InSequence(TwoWayTransfer):
         """B's part off the target; a's part on what is left."""
         return _exchange(self.model_b, self.model_a, target, reference)
 
+    def compute_detailed_layers_to_b(self, target, reference):
+        """The same at the images' size."""
+        return _detailed_exchange(self.model_a, self.model_b, target, reference)
+
+    def compute_detailed_layers_to_a(self, target, reference):
+        """The same at the images' size."""
+        return _detailed_exchange(self.model_b, self.model_a, target, reference)
+
 
 def _exchange(own, wanted, target, reference):
     removal = own.compute_removal_layer(target)
     removed = composite_edit(removal, target).image
     return [removal, wanted.compute_transfer_layer(removed, reference)]
+
+
+def _detailed_exchange(own, wanted, target, reference):
+    removal = own.compute_detailed_removal_layer(target)
+    removed = composite_edit(removal, target).image
+    return [removal, wanted.compute_detailed_transfer_layer(removed, reference)]
 
 
 def _laid_on(image, layers):
