@@ -45,7 +45,7 @@ def export_saved_model(model, path, encoded=True, warm_up=True, detail_size=None
         table |= {name: _counted(x) for name, x in encoded_signatures(model).items()}
     with next_version(path) as version:
         write(table, version.beside)
-        write_to_saved_model(version.beside, metadata(model))
+        write_to_saved_model(version.beside, metadata(model, detail_size))
         if warm_up:
             warmup.write(table, model.image_size, version.model, version.beside)
     return version.path
