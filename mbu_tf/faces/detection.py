@@ -12,7 +12,6 @@ import numpy as np
 from PIL import Image
 
 from mbu_tf.faces.boxes import LEFT_EYE, RIGHT_EYE, moved, sides, without_repeats
-from mbu_tf.faces.looks import first_look, second_look
 
 # The second look: first once, and what is less a face than this is dismissed; then at
 # several squares, sides in sides of the face's box, whose mean is nearer the truth.
@@ -64,6 +63,9 @@ def find_faces(photo, smallest=40, upside_down=False, min_score=0.75, near=None)
     Raises:
         ValueError: `photo` is no such array, or `smallest` is not positive.
     """
+    # Here, so that what only names faces starts without Keras.
+    from mbu_tf.faces.looks import first_look, second_look
+
     check_photo(photo)
     if not smallest > 0:
         raise ValueError(f"`smallest` must be a positive number of pixels. Received: {smallest!r}")
