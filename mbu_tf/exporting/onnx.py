@@ -44,7 +44,7 @@ def export_onnx(
     files = {name: folder / f"{name}.onnx" for name in table}
     for name, signature in table.items():
         proto = _converted(tf2onnx, signature)
-        add_to_onnx(proto, metadata(model, detail_size=detail_size))
+        add_to_onnx(proto, metadata(model, detail_size))
         with replacing(files[name]) as beside:
             beside.write_bytes(proto.SerializeToString())
     return files

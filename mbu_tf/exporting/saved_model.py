@@ -57,7 +57,7 @@ def export_saved_model(
         table |= {name: _counted(x) for name, x in encoded_signatures(model, detail_size).items()}
     with next_version(path) as version:
         write(table, version.beside)
-        write_to_saved_model(version.beside, metadata(model, detail_size=detail_size))
+        write_to_saved_model(version.beside, metadata(model, detail_size))
         if warm_up:
             warmed = {name: x for name, x in table.items() if not x.finds_faces}
             warmup.write(warmed, model.image_size, version.model, version.beside)
