@@ -212,3 +212,14 @@ def test_measure_faces(run, tmp_path, capsys):
     assert {share.strip() for share in found} == {"100.0%"}
     assert {finds.strip() for finds in false} == {"0.000"}
     assert all(float(error.strip(" %")) < 8 for error in errors)
+
+
+def test_benchmark_video(run, model, tmp_path, capsys):
+    import skimage.data
+
+    Image.fromarray(skimage.data.astronaut()).save(tmp_path / "face.png")
+    run("benchmark_video.py", "face.png", "--seconds", 0.5, "--model", model)
+    rows = capsys.readouterr().out.splitlines()[1:]
+    still = {row[20:30].strip(): float(row.split()[-3]) for row in rows[:3]}
+    assert 0 < still["smoothed"] < 0.5 * still["as found"]
+    assert len(rows) == 9 and all(row.endswith(" ms") for row in rows[3:])

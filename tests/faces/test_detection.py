@@ -42,6 +42,23 @@ def test_none():
     assert find_faces(np.full((20, 3000, 3), 200, np.uint8)) == []
 
 
+def test_near_a_known_face_there_it_is_found_and_no_other():
+    photo = np.concatenate([astronaut(), hopper()[:512]], axis=1)
+    known, other = find_faces(photo)
+    moved, _ = turned(photo, 4, size=1100)
+    moved_known, moved_other = find_faces(moved)
+    for face, expected in ((known, moved_known), (other, moved_other)):
+        shift = (38, 294)  # The picture has grown around its middle.
+        place = face._replace(
+            box=tuple(np.add(face.box, (*shift, *shift))),
+            left_eye=tuple(np.add(face.left_eye, shift)),
+            right_eye=tuple(np.add(face.right_eye, shift)),
+        )
+        (found,) = find_faces(moved, near=[place])
+        assert error(found.eyes, expected.eyes) < 0.03
+    assert find_faces(moved, near=[known]) == [] == find_faces(moved, near=[])
+
+
 def test_many_the_largest_first():
     photo = noise()
     photo = np.tile(photo, (3, 3, 1))
