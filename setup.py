@@ -14,7 +14,7 @@ SERVING = ["tensorflow-serving-api>=2.20"]
 ONNX = ["tf2onnx>=1.17"]
 HEIC = ["pillow-heif>=1"]
 # FFmpeg, with its encoders.
-VIDEO = ["av>=14"]
+VIDEO = ["av>=17.1"]
 
 setup(
     name="mbu_tf",
@@ -64,6 +64,9 @@ setup(
             "onnxruntime",
             "scipy",
             "jax>=0.5",
+            # Public-domain portraits.
+            "matplotlib",
+            "scikit-image",
             *SERVING,
             *ONNX,
             *HEIC,

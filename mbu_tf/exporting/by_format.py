@@ -63,7 +63,7 @@ def _export_folder(model, path, encoded=True, detail_size=None):
     try:
         with explaining(path):
             saved_model.write(table, beside)
-            write_to_saved_model(beside, metadata(model))
+            write_to_saved_model(beside, metadata(model, detail_size))
             if path.exists():
                 shutil.rmtree(path)
             beside.rename(path)

@@ -48,7 +48,7 @@ def export_onnx(
         files = {name: make_folder(path) / f"{name}.onnx" for name in table}
     for name in files:
         proto = _converted(tf2onnx, table[name])
-        add_to_onnx(proto, metadata(model))
+        add_to_onnx(proto, metadata(model, detail_size))
         with replacing(files[name]) as beside:
             beside.write_bytes(proto.SerializeToString())
     return files

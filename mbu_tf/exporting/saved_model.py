@@ -24,8 +24,8 @@ def export_saved_model(
 
     The SavedModel has the signatures of `mbu_tf.exporting.signatures`, for any
     number of images at once, and the same with the ending `_encoded` for image
-    files as bytes. It refuses a batch that is empty, of another size or beyond
-    [0, 1], and files that are no images.
+    files as bytes (`encoded_signatures`). It refuses a batch that is empty, of
+    another size or beyond [0, 1], and files that are no images.
 
     Args:
         model: a trained model.
@@ -33,9 +33,11 @@ def export_saved_model(
             part is what requests call the model. Versions that are there stay.
         encoded: whether the signatures on bytes are there.
         warm_up: whether a request to each signature lies beside, with which the
-            server warms up before it answers others.
+            server warms up before it answers others; but for those that find faces, since
+            no photo of one is at hand.
         detail_size: side of the images of the signatures with the ending `_detail`,
-            a power of two times the model's own; None leaves these out.
+            a power of two times the model's own, and of what those on bytes lay on; None
+            leaves these out, and what the model paints is enlarged.
 
     Returns:
         `pathlib.Path` of the version, `path/<integer>`.
@@ -52,9 +54,10 @@ def export_saved_model(
     table = served_signatures(model, encoded, detail_size)
     with next_version(path) as version:
         write(table, version.beside)
-        write_to_saved_model(version.beside, metadata(model))
+        write_to_saved_model(version.beside, metadata(model, detail_size))
         if warm_up:
-            warmup.write(table, model.image_size, version.model, version.beside)
+            warmed = {name: x for name, x in table.items() if not x.finds_faces}
+            warmup.write(warmed, model.image_size, version.model, version.beside)
     return version.path
 
 
@@ -62,7 +65,7 @@ def served_signatures(model, encoded=True, detail_size=None):
     """The signatures of a SavedModel, checking what they are given; see `export_saved_model`."""
     table = {n: _checked(x) for n, x in signatures(model, detail_size=detail_size).items()}
     if encoded:
-        table |= {name: _counted(x) for name, x in encoded_signatures(model).items()}
+        table |= {name: _counted(x) for name, x in encoded_signatures(model, detail_size).items()}
     return table
 
 
@@ -106,7 +109,8 @@ def _counted(signature):
     """`signature` refusing an empty batch of files."""
 
     def check(name, files):
-        message = f"`{name}` must hold at least one image file."
+        what = "image file" if files.dtype == tf.string else "pair of eyes"
+        message = f"`{name}` must hold at least one {what}."
         with tf.control_dependencies([tf.debugging.Assert(tf.size(files) > 0, [message])]):
             return tf.identity(files)
 

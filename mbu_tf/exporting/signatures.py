@@ -47,11 +47,13 @@ class Signature(NamedTuple):
         function: of one tensor by name for each of `inputs` to a dict of tensors.
         inputs: name to `tf.TensorSpec`.
         outputs: names of what `function` returns.
+        finds_faces: whether it fails on photos without a face.
     """
 
     function: Callable
     inputs: dict
     outputs: tuple
+    finds_faces: bool = False
 
 
 @functools.singledispatch

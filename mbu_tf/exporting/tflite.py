@@ -81,7 +81,7 @@ def export_tflite(
         beside.touch()  # A path that cannot be written to is told before any work.
         table = signatures(as_float32(model), batch_size, detail_size)
         content = _converted(model, table, quantization, representative, batch_size)
-        beside.write_bytes(append_to_tflite(content, metadata(model, detail_size=detail_size)))
+        beside.write_bytes(append_to_tflite(content, metadata(model, detail_size)))
 
 
 def _converted(model, table, quantization, representative, batch_size):

@@ -49,7 +49,7 @@ def find_faces(
     photo: Array,
     smallest: float = 40,
     upside_down: bool = False,
-    min_score: float = 0.75,
+    min_score: float = 0.7,
     near: Any = None,
 ) -> list[Face]:
     """The faces in a photo, the largest first.

@@ -257,8 +257,9 @@ def mask_contrast(mask, decoded_a, a, decoded_b, b):
         decoded_a, decoded_b: DA(Ec(a)) and DA(Ec(b)), `(batch, height, width, 3)`.
         a, b: the images.
     """
+    mask, decoded_a, a, decoded_b, b = losses.widened(mask, decoded_a, a, decoded_b, b)
     inside_a, inside_b = (
-        ops.sum(mask * losses.at_least_float32(ops.abs(decoded - image)))
+        ops.sum(mask * ops.abs(decoded - image))
         for decoded, image in ((decoded_a, a), (decoded_b, b))
     )
     return inside_b / ops.maximum(inside_a, 1e-12)

@@ -13,7 +13,9 @@ export const MASK_FLOOR = 0.05;
 /** A square of a picture as the model takes it: floats in [0, 1], (1, size, size, 3). */
 export function modelInput(picture, placement, size) {
   const rgb = resizeRgb(placement.upright(picture), placement.pixels, size);
-  return new Float32Array(rgb).map((value) => value / 255);
+  const input = new Float32Array(rgb.length);
+  for (let i = 0; i < input.length; i++) input[i] = rgb[i] / 255;
+  return input;
 }
 
 /** A picture with nothing done to it yet: `{data, width, height, mask}`, its bytes copied. */
