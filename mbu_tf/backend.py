@@ -14,6 +14,17 @@ def tensorflow_on_cpu():
     return not tf.config.list_physical_devices("GPU")
 
 
+@contextlib.contextmanager
+def channels_last():
+    """Within the block Keras lays out images as everything here does, whatever its file says."""
+    before = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_last")
+    try:
+        yield
+    finally:
+        keras.config.set_image_data_format(before)
+
+
 def leave_gpu_to_keras():
     """Keep TensorFlow off the GPU unless Keras computes with it.
 

@@ -46,10 +46,13 @@ def launched(playwright, camera=None):
         browser.close()
 
 
-def write_mjpeg(path, frame, frames=2):
-    """A film of one frame, uint8 `(height, width, 3)`, as Chromium's fake camera reads it."""
+def write_mjpeg(path, *frames):
+    """A film, shown over and over, as Chromium's fake camera reads it.
+
+    `frames` are uint8 `(height, width, 3)`; they are shown 30 a second.
+    """
     from PIL import Image
 
     with open(path, "wb") as file:
-        for _ in range(frames):
+        for frame in frames * 2 if len(frames) == 1 else frames:
             Image.fromarray(frame).save(file, "JPEG", quality=95)

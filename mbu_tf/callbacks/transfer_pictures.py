@@ -5,6 +5,7 @@ import keras
 from mbu_tf.data.images import write_png
 from mbu_tf.evaluation.pictures import model_grid
 from mbu_tf.files import make_folder
+from mbu_tf.types import Array, FilePath
 
 
 class TransferPictures(keras.callbacks.Callback):
@@ -19,32 +20,58 @@ class TransferPictures(keras.callbacks.Callback):
         every: epochs between two pictures.
         tensorboard: folder for TensorBoard summaries as well, or `None`. Needs
             the `tensorboard` package.
+        show: whether each picture is shown in the notebook as well, under the cell.
 
     Raises:
-        ImportError: if `tensorboard` is given and the package is missing.
+        ImportError: if `tensorboard` is given and the package is missing, or if
+            pictures are to be shown without IPython.
         OSError: if the folder cannot be made.
         ValueError: if `every` is not a positive integer.
     """
 
-    def __init__(self, directory, targets, references, every=1, tensorboard=None):
+    def __init__(
+        self,
+        directory: FilePath,
+        targets: Array,
+        references: Array,
+        every: int = 1,
+        tensorboard: FilePath | None = None,
+        show: bool = False,
+    ) -> None:
         super().__init__()
         if isinstance(every, bool) or not isinstance(every, int) or every < 1:
             raise ValueError(f"`every` must be a positive integer. Received: every={every!r}")
         self.directory = make_folder(directory)
         self.targets, self.references, self.every = targets, references, every
         self._writer = _summary_writer(tensorboard) if tensorboard else None
+        self._show = _notebook() if show else None
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every:
             return
         picture = model_grid(self.model, self.targets, self.references)
-        write_png(self.directory / f"epoch-{epoch + 1:04d}.png", picture)
+        path = self.directory / f"epoch-{epoch + 1:04d}.png"
+        write_png(path, picture)
+        if self._show is not None:
+            self._show(path)
         if self._writer is not None:
             import tensorflow as tf
 
             with self._writer.as_default():
                 tf.summary.image("transfer", picture[None], step=epoch + 1)
                 self._writer.flush()
+
+
+def _notebook():
+    """A function that shows a picture file under the notebook's cell."""
+    try:
+        from IPython.display import Image, display
+    except ImportError as error:
+        raise ImportError(
+            "Pictures are shown by IPython, which notebooks run in: `pip install ipython`, or "
+            "leave `show=False`."
+        ) from error
+    return lambda path: display(Image(filename=str(path)))
 
 
 def _summary_writer(directory):

@@ -1,32 +1,21 @@
-"""Two image domains and the stream of random (a, b) batches that training reads.
+"""Two image domains and the stream of random (a, b) batches that training reads."""
 
-The one value range of the library: images are float32 in [-1, 1], RGB, channels
-last; masks are float32 in [0, 1].
-"""
+from __future__ import annotations
 
-import atexit
-import contextlib
 import dataclasses
-import functools
 import math
 import os
-import threading
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mbu_tf.data.augmentation import DRAWS, augmented
+from mbu_tf.data.stream import EXIT, Stream, shard_rows
+from mbu_tf.data.value_range import to_model_range, to_uint8
 from mbu_tf.faces.framing import CENTRE, Framing
+from mbu_tf.types import Array, Floats, ImageCollection, Pixels
 
-
-def to_model_range(images):
-    """uint8 images in [0, 255] as float32 in [-1, 1]."""
-    return np.asarray(images, np.float32) / 127.5 - 1.0
-
-
-def to_uint8(images):
-    """Images in [-1, 1] as uint8 in [0, 255], rounded; the inverse of `to_model_range`."""
-    scaled = np.rint((np.asarray(images, np.float32) + 1.0) * 127.5)
-    return np.clip(scaled, 0, 255).astype(np.uint8)
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 class ImageArray:
@@ -36,7 +25,7 @@ class ImageArray:
         images: uint8 array `(count, size, size, channels)`.
     """
 
-    def __init__(self, images):
+    def __init__(self, images: Array) -> None:
         images = np.asarray(images)
         if images.dtype != np.uint8 or images.ndim != 4:
             raise ValueError(
@@ -45,10 +34,10 @@ class ImageArray:
             )
         self._images = images
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._images)
 
-    def take(self, indices):
+    def take(self, indices: Array) -> Pixels:
         """The images at `indices`, uint8 `(len(indices), size, size, channels)`."""
         return self._images[np.asarray(indices)]
 
@@ -72,17 +61,17 @@ class TwoDomains:
         framing: how the images were cut out of photos, a `Framing`.
     """
 
-    a: object
-    b: object
+    a: ImageCollection
+    b: ImageCollection
     image_size: int
-    b_mask: object = None
-    b_without: object = None
-    a_with: object = None
-    a_with_next: object = None
-    a_without: object = None
-    a_translated: object = None
-    b_translated: object = None
-    b_variants: list | None = None
+    b_mask: ImageCollection | None = None
+    b_without: ImageCollection | None = None
+    a_with: ImageCollection | None = None
+    a_with_next: ImageCollection | None = None
+    a_without: ImageCollection | None = None
+    a_translated: ImageCollection | None = None
+    b_translated: ImageCollection | None = None
+    b_variants: list[str] | None = None
     framing: Framing = CENTRE
 
     def __post_init__(self):
@@ -93,7 +82,40 @@ class TwoDomains:
                     f"Received: A of {len(self.a)}, B of {len(self.b)}"
                 )
 
-    def exchanged(self):
+    @classmethod
+    def from_arrays(
+        cls,
+        a: Array,
+        b: Array,
+        masks: Array | None = None,
+        framing: Framing | dict[str, Any] | str | None = CENTRE,
+    ) -> TwoDomains:
+        """Two domains from images in memory, of different counts if need be.
+
+        `batches` then gives random pairs of them to train on without end, and `pairs`
+        every (a_i, b_i) once, with the masks, for `validation_data`.
+
+        Args:
+            a, b: images without and with the content, `(count, size, size, 3)`: uint8, or
+                float in [-1, 1], which are kept rounded to 8 bits.
+            masks: where each of `b` shows the content, `(count of b, size, size, 1)` or
+                without the last axis: bool, float in [0, 1], or uint8 with 255 for 1.
+            framing: how the images were cut out of photos, what `Framing.of` takes.
+
+        Raises:
+            ValueError: an array is of another shape, kind or range.
+        """
+        a, b = _eight_bits("a", a), _eight_bits("b", b)
+        if a.shape[1:] != b.shape[1:]:
+            raise ValueError(
+                "The images of both domains must be of one size. "
+                f"Received: a of {a.shape}, b of {b.shape}"
+            )
+        if masks is not None:
+            masks = ImageArray(_eight_bit_masks(masks, b.shape))
+        return cls(ImageArray(a), ImageArray(b), a.shape[1], masks, framing=Framing.of(framing))
+
+    def exchanged(self) -> TwoDomains:
         """The same images with A and B exchanged; of the truth, only what is of both domains."""
         return TwoDomains(
             self.b,
@@ -106,7 +128,7 @@ class TwoDomains:
             framing=self.framing,
         )
 
-    def first(self, count):
+    def first(self, count: int) -> TwoDomains:
         """The first `count` images of each domain and their truth, in memory."""
         changes = {
             field.name: (
@@ -118,20 +140,27 @@ class TwoDomains:
         }
         return dataclasses.replace(self, **changes)
 
-    def arrays(self, count=None):
+    def arrays(self, count: int | None = None) -> tuple[Floats, Floats]:
         """`(a, b)`: the first `count` images of each domain, or all, as models take them.
 
         Float32 in [-1, 1]; of a domain that holds fewer, all of them.
         """
         return tuple(to_model_range(_first(images, count)) for images in (self.a, self.b))
 
-    def steps_per_epoch(self, batch_size):
+    def steps_per_epoch(self, batch_size: int) -> int:
         """Batches in one epoch: once through the larger domain; the smaller one repeats."""
         return math.ceil(max(len(self.a), len(self.b)) / batch_size)
 
     def batches(
-        self, batch_size, seed=0, flip=False, augment=False, first_step=0, shards=1, shard=0
-    ):
+        self,
+        batch_size: int,
+        seed: int = 0,
+        flip: bool = False,
+        augment: bool = False,
+        first_step: int = 0,
+        shards: int = 1,
+        shard: int = 0,
+    ) -> tf.data.Dataset:
         """Endless random training batches as a `tf.data.Dataset`.
 
         Each domain is shuffled on its own, anew at every pass through it, so
@@ -159,12 +188,12 @@ class TwoDomains:
         """
         import tensorflow as tf
 
-        rows = _shard_rows(batch_size, shards, shard)
-        stream_a = _Stream(len(self.a), batch_size, [seed, 0], flip, augment, rows)
-        stream_b = _Stream(len(self.b), batch_size, [seed, 1], flip, augment, rows)
+        rows = shard_rows(batch_size, shards, shard)
+        stream_a = Stream(len(self.a), batch_size, [seed, 0], flip, augment, rows)
+        stream_b = Stream(len(self.b), batch_size, [seed, 1], flip, augment, rows)
 
         def load(step):
-            with _EXIT.reading():
+            with EXIT.reading():
                 return stream_a.load(self.a, int(step)), stream_b.load(self.b, int(step))
 
         shape = (len(rows), self.image_size, self.image_size, 3)
@@ -178,7 +207,9 @@ class TwoDomains:
         threads = max(2, os.cpu_count() or 1)
         return steps.map(read, num_parallel_calls=threads, deterministic=True).prefetch(2)
 
-    def distributed_batches(self, strategy, batch_size, **options):
+    def distributed_batches(
+        self, strategy: tf.distribute.Strategy, batch_size: int, **options: Any
+    ) -> tf.distribute.DistributedDataset:
         """The batches of `batches` for the devices of a `tf.distribute` strategy.
 
         Each device gets an equal part of every batch, and each worker reads the
@@ -196,7 +227,7 @@ class TwoDomains:
         Raises:
             ValueError: `batch_size` is no multiple of the number of devices.
         """
-        size = len(_shard_rows(batch_size, strategy.num_replicas_in_sync, 0))
+        size = len(shard_rows(batch_size, strategy.num_replicas_in_sync, 0))
 
         def part(context):
             shards, shard = context.num_input_pipelines, context.input_pipeline_id
@@ -204,7 +235,7 @@ class TwoDomains:
 
         return strategy.distribute_datasets_from_function(part)
 
-    def pairs(self, batch_size, limit=None):
+    def pairs(self, batch_size: int, limit: int | None = None) -> tf.data.Dataset:
         """Every (a_i, b_i) once, in order, as a finite `tf.data.Dataset` for evaluation.
 
         The longer domain is cut to the shorter one and both to `limit`; the
@@ -236,82 +267,38 @@ def _first(images, count):
     return images.take(np.arange(len(images))[:count])
 
 
-class _Exit:
-    """Keeps TensorFlow's reading threads out of an interpreter that is shutting down.
-
-    A thread that calls into Python then never returns, and the process hangs.
-    """
-
-    def __init__(self):
-        self._closing = False
-        self._idle = threading.Condition()
-        self._reading = 0
-        atexit.register(self._close)
-
-    @contextlib.contextmanager
-    def reading(self):
-        with self._idle:
-            if self._closing:
-                raise RuntimeError("the interpreter is shutting down")
-            self._reading += 1
-        try:
-            yield
-        finally:
-            with self._idle:
-                self._reading -= 1
-                self._idle.notify_all()
-
-    def _close(self):
-        with self._idle:
-            self._closing = True
-            self._idle.wait_for(lambda: not self._reading, timeout=10)
-            # What is on its way in meets the refusal above.
-            self._idle.wait(timeout=0.1)
-
-
-_EXIT = _Exit()
-
-
-def _shard_rows(batch_size, shards, shard):
-    """Which rows of each batch a shard has."""
-    if not 0 <= shard < shards or batch_size % shards:
+def _eight_bits(name, images):
+    """Images as models or files have them, as uint8 `(count, size, size, 3)`."""
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[1] != images.shape[2] or images.shape[3] != 3:
         raise ValueError(
-            "`shard` must be one of 0 ... `shards` - 1, and `batch_size` a multiple of `shards`. "
-            f"Received: batch_size={batch_size}, shards={shards}, shard={shard}"
+            f"`{name}` must be images (count, size, size, 3). Received: shape {images.shape}"
         )
-    size = batch_size // shards
-    return np.arange(shard * size, (shard + 1) * size)
+    if images.dtype == np.uint8:
+        return images
+    if images.dtype.kind != "f" or (images.size and not np.abs(images).max() <= 1):
+        values = f" in [{images.min():g}, {images.max():g}]" if images.size else ""
+        raise ValueError(
+            f"`{name}` must be uint8, or float in [-1, 1] (8 bits x are x / 127.5 - 1). "
+            f"Received: {images.dtype}{values}"
+        )
+    return to_uint8(images)
 
 
-class _Stream:
-    """Which image of one domain stands where in the endless stream of its batches."""
-
-    def __init__(self, count, batch_size, seed, flip, augment, rows):
-        self._count = count
-        self._batch_size = batch_size
-        self._seed = seed
-        self._flip = flip
-        self._augment = augment
-        self._rows = rows
-        # Batches that are read at a time lie in one pass, or in two.
-        self._order = functools.lru_cache(maxsize=2)(self._order)
-
-    def _order(self, epoch):
-        # Four bytes an image: little beside its path. The order is the same in any type.
-        numbers = np.arange(self._count, dtype=np.uint32)
-        return np.random.default_rng([*self._seed, 0, epoch]).permutation(numbers)
-
-    def load(self, images, step):
-        positions = step * self._batch_size + self._rows
-        indices = [self._order(p // self._count)[p % self._count] for p in positions]
-        batch = images.take(indices)
-        if self._augment:
-            rng = np.random.default_rng([*self._seed, 2, step])
-            batch = augmented(batch, rng.uniform(-1, 1, (self._batch_size, DRAWS))[self._rows])
-        else:
-            batch = to_model_range(batch)
-        if self._flip:
-            drawn = np.random.default_rng([*self._seed, 1, step]).random(self._batch_size)
-            mirrored = drawn[self._rows] < 0.5
-            batch[mirrored] = batch[mirrored, :, ::-1]
-        return batch
+def _eight_bit_masks(masks, shape):
+    """Masks of images of `shape` as uint8 `(count, size, size, 1)`, 255 for 1."""
+    masks = np.asarray(masks)
+    if masks.shape not in (shape[:3], (*shape[:3], 1)):
+        raise ValueError(
+            f"`masks` must be {(*shape[:3], 1)}, one for each image of b. "
+            f"Received: shape {masks.shape}"
+        )
+    top = masks.max(initial=0)
+    if masks.dtype == bool or (masks.dtype.kind == "f" and masks.min(initial=0) >= 0 and top <= 1):
+        masks = np.rint(masks * np.float32(255)).astype(np.uint8)
+    elif masks.dtype != np.uint8 or top == 1:
+        raise ValueError(
+            "`masks` must be bool, float in [0, 1], or uint8 with 255 for 1. "
+            f"Received: {masks.dtype} in [{masks.min(initial=0):g}, {top:g}]"
+        )
+    return masks.reshape(*shape[:3], 1)

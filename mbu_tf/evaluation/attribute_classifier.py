@@ -5,6 +5,7 @@ from keras import layers
 
 from mbu_tf.models.inference import checked_images
 from mbu_tf.networks.blocks import leaky_relu
+from mbu_tf.networks.convolution import LAYOUT
 from mbu_tf.networks.encoder import Encoder
 
 # Height and width of the maps that the classifier pools, and CAM enlarges.
@@ -88,10 +89,12 @@ def attribute_classifier(image_size):
     depth = max(2, (image_size // MAP_SIZE).bit_length() - 1)
     x = Encoder(CHANNELS, image_size, depth, name="encoder")(images)
     for i in (1, 2):
-        x = layers.Conv2D(CHANNELS, 3, padding="same", use_bias=False, name=f"conv_{i}")(x)
+        x = layers.Conv2D(CHANNELS, 3, padding="same", use_bias=False, **LAYOUT, name=f"conv_{i}")(
+            x
+        )
         x = layers.BatchNormalization(momentum=0.9, name=f"norm_{i}")(x)
         x = layers.Activation(leaky_relu, name=f"activation_{i}")(x)
-    x = layers.GlobalAveragePooling2D(name="pooling")(x)
+    x = layers.GlobalAveragePooling2D(**LAYOUT, name="pooling")(x)
     return keras.Model(images, layers.Dense(1, name="logit")(x), name="attribute_classifier")
 
 

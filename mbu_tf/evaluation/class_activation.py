@@ -5,6 +5,7 @@ import numpy as np
 from keras import layers, ops
 
 from mbu_tf.models.inference import checked_images
+from mbu_tf.networks.convolution import LAYOUT
 
 # Zhou et al. take what is above a fifth of the largest value.
 CAM_THRESHOLD = 0.2
@@ -39,7 +40,9 @@ def class_activation_maps(classifier, images, batch_size=64):
     for start in range(0, len(images), batch_size):
         features = below(ops.convert_to_tensor(images[start : start + batch_size]), training=False)
         activation = ops.matmul(ops.cast(features, "float32"), weights)
-        activation = ops.image.resize(activation, images.shape[1:3], interpolation="bilinear")
+        activation = ops.image.resize(
+            activation, images.shape[1:3], interpolation="bilinear", **LAYOUT
+        )
         positive = ops.maximum(activation, 0.0)
         largest = ops.max(positive, axis=(1, 2, 3), keepdims=True)
         maps.append(ops.convert_to_numpy(positive / ops.where(largest > 0.0, largest, 1.0)))

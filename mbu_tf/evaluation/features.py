@@ -4,7 +4,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from mbu_tf.backend import channels_last
 from mbu_tf.models.inference import checked_images
+from mbu_tf.networks.convolution import LAYOUT
 
 
 class WeightsUnavailableError(RuntimeError):
@@ -48,7 +50,7 @@ class FeatureExtractor:
         """Features of one batch of tensors in [-1, 1], float64 `(batch, d)`; for graphs."""
         if tuple(images.shape[1:3]) != tuple(self.input_size):
             images = ops.image.resize(
-                images, self.input_size, interpolation="bicubic", antialias=True
+                images, self.input_size, interpolation="bicubic", antialias=True, **LAYOUT
             )
             images = ops.clip(images, -1.0, 1.0)
         if self.preprocess is not None:
@@ -94,9 +96,10 @@ class InceptionFeatures(FeatureExtractor):
 
     def __init__(self, weights=None, batch_size=32):
         try:
-            model = keras.applications.InceptionV3(
-                include_top=False, weights=weights or "imagenet", pooling="avg"
-            )
+            with channels_last():
+                model = keras.applications.InceptionV3(
+                    include_top=False, weights=weights or "imagenet", pooling="avg"
+                )
         except Exception as error:  # Keras raises many kinds, a plain Exception when offline.
             source = f"read from {weights}" if weights else "fetched"
             reason = " ".join(str(error).split())

@@ -19,7 +19,6 @@ STRIDE = 16
 TRAINED_SIZE = 128
 # Rows of an output, after the box's two corners; left and right as seen upright.
 POINTS = ("left_eye", "right_eye", "nose", "mouth", "left_ear", "right_ear")
-MIRRORED_POINTS = (1, 0, 2, 3, 5, 4)
 
 # Filters and stride of each block.
 _BLOCKS = (

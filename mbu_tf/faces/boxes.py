@@ -6,9 +6,9 @@ bottom-right, then come the eyes, left and right as seen upright, nose, mouth an
 
 import numpy as np
 
-from mbu_tf.faces.blazeface import MIRRORED_POINTS
-
 LEFT_EYE, RIGHT_EYE = 2, 3
+# Which of the points each is in a mirrored picture, counted from the eyes.
+MIRRORED_POINTS = (1, 0, 2, 3, 5, 4)
 
 
 def centers(faces):

@@ -5,7 +5,7 @@ import numpy as np
 # Standard deviation in seconds of the widest weights, those of a path that does not bend.
 WIDEST = 0.1
 # How far a smoothed path may be from the true one where that bends, in eye distances.
-BIAS = 0.005
+BIAS = 0.0025
 # Standard deviation in seconds of the weights that tell how much it bends.
 BEND = 0.07
 # Seconds before and after beyond which a measurement has no weight.

@@ -25,8 +25,9 @@ class AdversarialStep:
     A step whose gradients are not finite, be it an image, an overflow in
     float16 or a diverging loss, changes no weight, no state of an optimizer and
     no running statistic, in any precision. `skipped_steps` of the logs counts such
-    steps since the epoch began; means of an epoch's losses show what was not finite.
-    Loss scales alone go on adapting, each by its own side's gradients.
+    steps since the epoch began. Losses that are not finite are shown in the logs of
+    their step alone: an epoch's means are of the other steps. Loss scales alone go on
+    adapting, each by its own side's gradients.
     """
 
     def adversarial_step(self, data):
@@ -68,7 +69,15 @@ class AdversarialStep:
         skips = self._trackers["skipped_steps"]
         # Keras adds up what all replicas count.
         skips.update_state(ops.cast(skipped, skips.dtype) / self._replicas())
-        logs = self._update_metrics(total, terms, monitors, discriminator_loss, accuracy)
+        measured = self._measured(total, terms, monitors, discriminator_loss, accuracy)
+        whole = ops.all(
+            ops.isfinite(ops.stack([ops.cast(x, "float32") for x in measured.values()]))
+        )
+        logs = {
+            # What was not finite is seen at its step.
+            name: ops.where(whole, mean, ops.cast(measured[name], mean.dtype))
+            for name, mean in self._counted(measured, whole).items()
+        }
         return {**logs, "skipped_steps": skips.result() * self._replicas()}
 
     def _replicas(self):
@@ -80,7 +89,22 @@ class AdversarialStep:
         a, b, mask_b = self._pair(data)
         total, terms, codes, monitors = self._generator_forward(a, b, mask_b, training=False)
         discriminator_loss, accuracy = self._discriminator_forward(codes, training=False)
-        return self._update_metrics(total, terms, monitors, discriminator_loss, accuracy)
+        return self._counted(self._measured(total, terms, monitors, discriminator_loss, accuracy))
+
+    @staticmethod
+    def _measured(total, terms, monitors, discriminator_loss, accuracy):
+        """A batch's figures by the names that they are shown under."""
+        discriminators = {
+            "discriminator_loss": discriminator_loss,
+            "discriminator_accuracy": accuracy,
+        }
+        return {"loss": total, **terms, **monitors, **discriminators}
+
+    def _counted(self, measured, counts=True):
+        """The means of the epoch so far."""
+        for name, value in measured.items():
+            self._trackers[name].update_state(value, counts)
+        return {name: self._trackers[name].result() for name in measured}
 
     def prediction_step(self, data):
         """`call` on a batch `(a, b)`."""

@@ -2,11 +2,13 @@
 
 import math
 import warnings
+from typing import Any
 
 import keras
 
 from mbu_tf.models.learning_rates import RATES, LinkedLearningRates
 from mbu_tf.models.recipes import default_optimizer
+from mbu_tf.models.step_mean import StepMean
 
 DISCRIMINATOR_CODES = ("updated", "shared")
 NO_ADDED_LOSS = (
@@ -44,16 +46,16 @@ class Compilation:
 
     def compile(
         self,
-        optimizer=None,
-        discriminator_optimizer=None,
-        loss_weights=None,
-        generator_clip_norm=KEPT,
-        discriminator_clip_norm=KEPT,
-        confusion_label=None,
-        discriminator_codes=None,
-        jit_compile="auto",
-        **kwargs,
-    ):
+        optimizer: Any = None,
+        discriminator_optimizer: Any = None,
+        loss_weights: dict[str, float] | None = None,
+        generator_clip_norm: Any = KEPT,
+        discriminator_clip_norm: Any = KEPT,
+        confusion_label: Any = None,
+        discriminator_codes: Any = None,
+        jit_compile: bool | str = "auto",
+        **kwargs: Any,
+    ) -> None:
         """Set how the model is trained.
 
         What is left out stays as it is: in a model from a recipe or a file the
@@ -199,7 +201,7 @@ class Compilation:
         names = ["loss", *self.active_losses, "discriminator_loss", "discriminator_accuracy"]
         wide = "float64" if self.compute_dtype == "float64" else "float32"
         for name in [*names, *self.monitor_names]:
-            self._trackers[name] = keras.metrics.Mean(name=name, dtype=wide)
+            self._trackers[name] = StepMean(name=name, dtype=wide)
         self._trackers["skipped_steps"] = keras.metrics.Sum(name="skipped_steps")
 
     @property

@@ -1,5 +1,7 @@
 """Mask based unsupervised content transfer (MBU): the method of the ICLR 2020 paper."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -85,21 +87,21 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
 
     def __init__(
         self,
-        image_size=128,
-        depth=None,
-        width=1.0,
-        separate_channels=25,
-        common_channels=None,
-        normalization="batch",
-        encoder_activation="leaky_relu",
-        decoder_activation="leaky_relu",
-        decoder_a_input="common_and_zeros",
-        separate_code_of_a="zeros",
-        recon1_norm="l1",
-        recon2_norm="l1",
-        share_passes=True,
-        **kwargs,
-    ):
+        image_size: int = 128,
+        depth: int | None = None,
+        width: float = 1.0,
+        separate_channels: int = 25,
+        common_channels: int | str | None = None,
+        normalization: str | None = "batch",
+        encoder_activation: str = "leaky_relu",
+        decoder_activation: str = "leaky_relu",
+        decoder_a_input: str = "common_and_zeros",
+        separate_code_of_a: str = "zeros",
+        recon1_norm: str = "l1",
+        recon2_norm: str = "l1",
+        share_passes: bool = True,
+        **kwargs: Any,
+    ) -> None:
         depth = blocks.default_depth(image_size) if depth is None else depth
         blocks.check_choice("decoder_a_input", decoder_a_input, ("common_and_zeros", "common"))
         blocks.check_choice("separate_code_of_a", separate_code_of_a, ("zeros", "encoded"))
@@ -160,7 +162,8 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
 
     @property
     def monitor_names(self):
-        return ["mask_coverage", "iou"]
+        both = {"recon1_a", "recon1_b"} <= set(self.active_losses)
+        return ["mask_coverage", *(["mask_contrast"] if both else []), "iou"]
 
     def no_separate_code(self, common):
         """Zeros in place of a separate code beside the code `common`."""
@@ -175,6 +178,21 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
     def decode_b(self, common, separate, training=False):
         """DB(common, separate), equation 1: soft mask and raw image."""
         return self.decoder_b(ops.concatenate([common, separate], axis=-1), training=training)
+
+    def mask_losses(self, mask, image):
+        """Terms of the soft mask m(b, b) of the images b, for a subclass to add to.
+
+        Args:
+            mask: m(b, b), `(batch, height, width, 1)` in [0, 1], of the pass that all
+                other terms share.
+            image: b, `(batch, height, width, 3)` in [-1, 1].
+
+        Returns:
+            Unweighted scalars by name, each of `default_loss_weights`.
+        """
+        return (
+            {"mask_size": losses.mask_size_loss(mask)} if "mask_size" in self.active_losses else {}
+        )
 
     def generator_losses(self, a, b, mask_b=None, training=False):
         """Equations 5 to 9 on one batch; every network runs once on each input.
@@ -217,14 +235,34 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
             if not share:
                 mask_bb, raw_bb = self.decode_b(common_b, separate_b, training)
             terms["recon2_b"] = losses.reconstruction_2(mask_bb, raw_bb, b, norm2)
-        if "mask_size" in active:
-            terms["mask_size"] = losses.mask_size_loss(mask_bb)
+        terms |= self.mask_losses(mask_bb, b)
 
         monitors = {"mask_coverage": ops.mean(mask_bb)}
+        if "mask_contrast" in self.monitor_names:
+            monitors["mask_contrast"] = mask_contrast(mask_bb, decoded_a, a, decoded_b, b)
         if mask_b is not None:
             predicted = ops.greater_equal(mask_bb, self._mask_threshold)
             monitors["iou"] = intersection_over_union(predicted, mask_b)
         return terms, common_a, common_b, monitors
+
+
+def mask_contrast(mask, decoded_a, a, decoded_b, b):
+    """How much worse DA draws b than a, inside the masks m(b, b): a ratio of mean errors.
+
+    Where a mask lies on what B alone has, DA cannot draw it, and the ratio is well
+    above 1. Near 1 the mask covers what both domains have alike.
+
+    Args:
+        mask: m(b, b), `(batch, height, width, 1)` in [0, 1].
+        decoded_a, decoded_b: DA(Ec(a)) and DA(Ec(b)), `(batch, height, width, 3)`.
+        a, b: the images.
+    """
+    mask, decoded_a, a, decoded_b, b = losses.widened(mask, decoded_a, a, decoded_b, b)
+    inside_a, inside_b = (
+        ops.sum(mask * ops.abs(decoded - image))
+        for decoded, image in ((decoded_a, a), (decoded_b, b))
+    )
+    return inside_b / ops.maximum(inside_a, 1e-12)
 
 
 def intersection_over_union(predicted, true):

@@ -6,6 +6,8 @@ from keras import layers, ops
 from mbu_tf.backend import tensorflow_on_cpu
 
 KERNEL_SIZE = 4
+# Whatever Keras's configuration file says.
+LAYOUT = {"data_format": "channels_last"}
 # Largest side, in pixels, of the smaller of a layer's two maps that training
 # computes as a matrix product.
 MATRIX_SIDE = 4
@@ -27,7 +29,7 @@ class Conv2D(layers.Conv2D):
     """
 
     def __init__(self, filters, **kwargs):
-        super().__init__(filters, KERNEL_SIZE, strides=2, padding="same", **kwargs)
+        super().__init__(filters, KERNEL_SIZE, strides=2, padding="same", **LAYOUT, **kwargs)
 
     def call(self, inputs, training=False):
         return self.convolve(inputs, self.kernel, training)
@@ -45,7 +47,7 @@ class Conv2DTranspose(layers.Conv2DTranspose):
     """4x4 transposed convolution that doubles height and width, likewise."""
 
     def __init__(self, filters, **kwargs):
-        super().__init__(filters, KERNEL_SIZE, strides=2, padding="same", **kwargs)
+        super().__init__(filters, KERNEL_SIZE, strides=2, padding="same", **LAYOUT, **kwargs)
 
     def call(self, inputs, training=False):
         return self.convolve(inputs, self.kernel, training)
@@ -55,7 +57,7 @@ class Conv2DTranspose(layers.Conv2DTranspose):
         if training and _multiplies(inputs.shape[1], inputs.dtype):
             outputs = transposed_convolution(inputs, kernel)
         else:
-            outputs = ops.conv_transpose(inputs, kernel, strides=2, padding="same")
+            outputs = ops.conv_transpose(inputs, kernel, strides=2, padding="same", **LAYOUT)
         return ops.add(outputs, ops.cast(self.bias, outputs.dtype))
 
 

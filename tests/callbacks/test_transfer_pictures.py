@@ -1,4 +1,5 @@
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -49,6 +50,19 @@ def test_a_missing_tensorboard_is_named_with_its_mend(tmp_path, monkeypatch):
     with pytest.raises(ImportError, match=r"pip install mbu_tf\[tensorboard\]"):
         TransferPictures(tmp_path, TARGETS, REFERENCES, tensorboard=tmp_path / "logs")
     TransferPictures(tmp_path, TARGETS, REFERENCES)  # Without, nothing is missed.
+
+
+def test_pictures_are_shown_in_a_notebook(tiny_model, tmp_path, monkeypatch):
+    shown, display = [], types.ModuleType("IPython.display")
+    display.Image = lambda filename: filename
+    display.display = shown.append
+    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    run(tiny_model, 3, tmp_path, TARGETS[:1], REFERENCES[:1], every=2, show=True)
+    assert shown == [str(tmp_path / "epoch-0002.png")]
+    monkeypatch.setitem(sys.modules, "IPython.display", None)
+    with pytest.raises(ImportError, match="pip install ipython"):
+        TransferPictures(tmp_path, TARGETS, REFERENCES, show=True)
 
 
 def test_tensorboard_gets_the_same_picture(tiny_model, tmp_path):

@@ -3,23 +3,30 @@ import java.io.File
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 
-/** Runs PhotoEdit on the cases of the file args[0], see test_android.py; writes to args[1]. */
+/**
+ * Runs PhotoEdit on the cases of the file args[0], see test_android.py, and writes to args[1];
+ * prints the metadata of the models args[2], ….
+ */
 fun main(args: Array<String>) {
     val given = ByteBuffer.wrap(File(args[0]).readBytes()).order(ByteOrder.LITTLE_ENDIAN)
     val made = ByteArrayOutputStream()
     fun floats(count: Int) = FloatArray(count) { given.float }
+    fun points() = List(2) { Point(given.double, given.double) }
+    fun write(bytes: Int, put: ByteBuffer.() -> Unit) =
+        made.write(ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN).apply(put).array())
     while (given.hasRemaining()) {
-        val (height, width, size, opaque) = List(4) { given.int }
+        val (height, width, size, face) = List(4) { given.int }
+        val place =
+            if (face == 1) Placement.face(points(), points()) else Placement.centre(width, height)
         val photo = IntArray(height * width * 3) { given.get().toInt() and 255 }
         val image = floats(size * size * 3)
         val mask = floats(size * size)
-        val input = PhotoEdit.modelInput(photo, width, height, size)
-        val bytes = ByteBuffer.allocate(4 * input.size).order(ByteOrder.LITTLE_ENDIAN)
-        input.forEach { bytes.putFloat(it) }
-        made.write(bytes.array())
-        val edited =
-            PhotoEdit.layOn(photo, width, height, input, image, mask, size, opaque == 1)
+        write(32) { listOf(place.x, place.y, place.right, place.down).forEach { putDouble(it) } }
+        val input = PhotoEdit.modelInput(photo, width, height, place, size)
+        write(4 * input.size) { input.forEach { putFloat(it) } }
+        val edited = PhotoEdit.layOn(photo, width, height, place, input, image, mask, size)
         made.write(ByteArray(edited.size) { edited[it].toByte() })
     }
     File(args[1]).writeBytes(made.toByteArray())
+    args.drop(2).forEach { println(Metadata.of(File(it).readBytes())) }
 }

@@ -16,3 +16,36 @@ def random_photo():
         return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    return load_script(EXPORT / "web" / "chromium.py")
+
+
+@pytest.fixture(scope="module")
+def address(chromium):
+    with chromium.serving() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def playwright():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def browser(chromium, playwright):
+    with chromium.launched(playwright) as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser, address):
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        yield page

@@ -23,7 +23,7 @@ def test_what_rests_or_moves_evenly_stays_as_it_is(path):
 
 @pytest.mark.parametrize("unit", [1.0, 60.0])
 def test_of_noise_on_still_eyes_little_is_left(unit):
-    measured = 0.01 * unit * noise()
+    measured = 0.005 * unit * noise()
     left = smooth(measured, unit)[INNER]
     assert np.abs(left).std() < 0.4 * np.abs(measured).std()
     steps = np.abs(np.diff(left)).std() / np.abs(np.diff(measured)).std()
@@ -39,7 +39,7 @@ def test_each_frame_has_its_part_of_the_average_at_rest():
 @pytest.mark.parametrize("frequency", [0.5, 1, 2, 3])
 def test_a_nod_keeps_its_height_and_does_not_lag(frequency):
     nod = 0.5j * np.sin(2 * np.pi * frequency * TIMES)
-    assert np.abs(smooth(nod) - nod)[INNER].max() < 2 * BIAS
+    assert np.abs(smooth(nod) - nod)[INNER].max() < 2.5 * BIAS
 
 
 def test_a_jump_is_followed_at_once_from_both_sides():
@@ -50,7 +50,7 @@ def test_a_jump_is_followed_at_once_from_both_sides():
 
 
 def test_evenly_accelerated_motion_is_missed_by_the_bias():
-    path = 0.5 * 8 * TIMES**2 + 0j  # a = 8 units / s^2: weights of sqrt(2 BIAS / a) = 0.035 s.
+    path = 0.5 * 8 * TIMES**2 + 0j  # a = 8 units / s^2: weights of sqrt(2 BIAS / a) = 0.025 s.
     np.testing.assert_allclose((smooth(path) - path)[INNER], BIAS, rtol=0.02)
 
 

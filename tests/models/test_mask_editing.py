@@ -132,6 +132,14 @@ def test_thresholds_out_of_range(tiny, images, threshold):
         tiny.remove(images[1], threshold)
 
 
+@pytest.mark.parametrize("threshold", ["otsu", [0.1]])
+def test_thresholds_that_are_no_number_say_what_is(tiny, images, threshold):
+    with pytest.raises(
+        ValueError, match=r"find_mask_threshold.*\"stored\".*Received: [\['](otsu|0)"
+    ):
+        tiny.segment(images[1], threshold)
+
+
 def test_otsu_against_all_splits_tried_one_by_one():
     rng = np.random.default_rng(0)
     masks = np.concatenate([rng.beta(1, 60, 9000), rng.beta(4, 2, 600)])

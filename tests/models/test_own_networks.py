@@ -175,3 +175,25 @@ def test_a_constructor_without_keyword_arguments():
 
     with pytest.raises(NotImplementedError, match=r"Fixed.*must take \*\*kwargs.*`get_config`"):
         Fixed().get_config()
+
+
+class SmoothMasks(MaskedContentTransfer):
+    default_loss_weights = {**MaskedContentTransfer.default_loss_weights, "mask_edges": 0.1}
+
+    def mask_losses(self, mask, image):
+        edges = keras.ops.mean(keras.ops.abs(mask[:, 1:] - mask[:, :-1]))
+        return {**super().mask_losses(mask, image), "mask_edges": edges}
+
+
+def test_a_loss_of_the_mask_needs_no_second_pass(images):
+    model = SmoothMasks(**TINY)
+    model.compile()
+    calls = []
+    decode = model.decoder_b.call
+    model.decoder_b.call = lambda *args, **kwargs: calls.append(1) or decode(*args, **kwargs)
+    logs = model.test_on_batch(*images, return_dict=True)
+    assert len(calls) == 3  # (b, b), (a, b), (a, a)
+    mask = model.segment(images[1])
+    assert logs["mask_edges"] == pytest.approx(np.abs(np.diff(mask, axis=1)).mean(), rel=1e-4)
+    total = sum(model.loss_weights[name] * logs[name] for name in model.active_losses)
+    assert logs["loss"] == pytest.approx(total, rel=1e-5)

@@ -91,6 +91,45 @@ def test_fit_counts_the_skipped_steps_of_an_epoch_and_evaluate_has_none(pair):
     assert "skipped_steps" not in model.evaluate(*pair, return_dict=True, verbose=0)
 
 
+def test_a_skipped_step_does_not_hide_the_epochs_losses(pair):
+    """The epoch's means are those of its other steps; the step's own logs show what it was."""
+    a, b = (np.concatenate([x, x]) for x in pair)
+    a[5] = np.nan
+    data = tf.data.Dataset.from_tensor_slices((a, b)).batch(4)
+    seen = []
+    callback = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: seen.append(dict(logs))
+    )
+    model = new_model("float32")
+    history = model.fit(data, epochs=1, shuffle=False, verbose=0, callbacks=[callback]).history
+    first, second = seen
+    for name in ("loss", "recon1_a", "recon1_b", "discriminator_loss"):
+        assert history[name] == [pytest.approx(first[name])]
+    assert np.isnan(second["loss"]) and np.isnan(second["recon1_a"])
+    assert history["skipped_steps"] == [1]
+    # With none that is finite there is no mean; in evaluation all count.
+    lost = model.fit(data.skip(1), shuffle=False, verbose=0).history
+    assert np.isnan(lost["loss"]) and lost["skipped_steps"] == [1]
+    assert np.isnan(model.evaluate(data, verbose=0, return_dict=True)["loss"])
+
+
+def test_the_names_of_metrics_are_those_of_what_is_returned(pair):
+    model = new_model("float32")
+    mask = np.ones((4, 8, 8, 1), "float32")
+    for door, data in (
+        (model.train_on_batch, pair),
+        (model.test_on_batch, (*pair, mask)),
+        (model.train_on_batch, (*pair, mask)),
+        (model.test_on_batch, pair),
+    ):
+        by_name = door(*data, return_dict=True)
+        assert set(by_name) == set(model.metrics_names)
+        in_order = dict(zip(model.metrics_names, door(*data), strict=True))
+        assert in_order["mask_coverage"] == pytest.approx(by_name["mask_coverage"], abs=0.1)
+        assert in_order["loss"] == pytest.approx(by_name["loss"], rel=0.2)
+        assert ("iou" in by_name) == (len(data) == 3)
+
+
 def test_the_step_does_not_depend_on_the_loss_scale(pair):
     """In float32 arithmetic a power of two as a scale changes no digit."""
     weights = []

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mbu_tf.models.content_transfer import MaskedContentTransfer
+from mbu_tf.models.loading import load_model
 from mbu_tf.models.methods import METHODS
 from mbu_tf.networks import blocks
 from mbu_tf.networks.decoder import Decoder, MaskDecoder
@@ -157,3 +158,32 @@ def test_every_weight_has_a_path_of_its_own(method):
     for network in (*model.generator_networks, model.discriminator):
         assert all(v.path.startswith(f"{network.name}/") for v in network.variables)
     assert model.common_encoder.layers[1].kernel.path == "common_encoder/block_1_conv/kernel"
+
+
+@pytest.fixture
+def channels_first():
+    keras.config.set_image_data_format("channels_first")
+    yield
+    keras.config.set_image_data_format("channels_last")
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_keras_configuration_may_have_channels_first(name, channels_first, tmp_path):
+    def made():
+        keras.utils.set_random_seed(0)
+        return METHODS[name](image_size=16, width=0.03, separate_channels=2)
+
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 3, 16, 16, 3)).astype("float32")
+    model = made()
+    model.save(tmp_path / "model.keras")
+    found = [model(tuple(images)), load_model(tmp_path / "model.keras")(tuple(images))]
+    logits = model.discriminator(model.common_code(images[0]))
+    keras.config.set_image_data_format("channels_last")
+    usual = made()
+    for each in found:
+        for x, y in zip(
+            keras.tree.flatten(each), keras.tree.flatten(usual(tuple(images))), strict=True
+        ):
+            np.testing.assert_array_equal(x, y)
+    expected = usual.discriminator(usual.common_code(images[0]))
+    np.testing.assert_array_equal(logits, expected)

@@ -16,49 +16,44 @@ object PhotoEdit {
     /** Soft masks fade out slowly; what is fainter than this is left untouched. */
     const val MASK_FLOOR = 0.05
 
-    /** A photo's centre square as the model takes it: floats in [0, 1], (1, size, size, 3). */
-    fun modelInput(photo: IntArray, width: Int, height: Int, size: Int): FloatArray {
-        val side = min(width, height)
-        val left = (width - side) / 2
-        val top = (height - side) / 2
-        val square = DoubleArray(side * side * 3) {
-            val y = it / (side * 3)
-            photo[((top + y) * width + left) * 3 + it % (side * 3)].toDouble()
-        }
-        val filter = Filter(side, size, 2.0, ::cubic).inFixedPoint()
-        val rows = filter.along(square, side, 3) { max(0.0, min(255.0, floor(it + 0.5))) }
+    /** A square of a photo as the model takes it: floats in [0, 1], (1, size, size, 3). */
+    fun modelInput(
+        photo: IntArray, width: Int, height: Int, place: Placement, size: Int
+    ): FloatArray {
+        val square = place.upright(photo, width, height)
+        val filter = Filter(place.pixels, size, 2.0, ::cubic).inFixedPoint()
+        val rows = filter.along(square, place.pixels, 3) { max(0.0, min(255.0, floor(it + 0.5))) }
         val small = filter.along(rows, 1, size * 3) { max(0.0, min(255.0, floor(it + 0.5))) }
         return FloatArray(small.size) { (small[it] / 255).toFloat() }
     }
 
     /**
-     * The model's edit laid on the photo: pixels outside the mask stay the photo's own.
+     * The model's edit of a square laid on the photo: pixels outside the mask stay its own.
      *
-     * `input` is what `modelInput` gave; `opaque` is for `remove`, whose mask holds 0
-     * and 1 alone: wherever the enlarged mask reaches, the paint covers.
+     * `input` is what `modelInput` gave. Where a mask of 0 and 1 alone, such as `remove`'s,
+     * reaches, enlarged, the paint covers, so that no outline of the content is left.
      */
     fun layOn(
-        photo: IntArray, width: Int, height: Int,
-        input: FloatArray, image: FloatArray, mask: FloatArray, size: Int, opaque: Boolean
+        photo: IntArray, width: Int, height: Int, place: Placement,
+        input: FloatArray, image: FloatArray, mask: FloatArray, size: Int
     ): IntArray {
-        val side = min(width, height)
-        val left = (width - side) / 2
-        val top = (height - side) / 2
-        val whole = enlarged(mask, size, side)
+        val opaque = mask.all { it == 0f || it == 1f }
+        val whole = place.back(enlarged(mask, size, place.pixels), width, height)
         val paint = (0 until 3).map { c ->
             // What the model put on its input, times the mask: outside it there is none.
             val channel = FloatArray(size * size) {
                 (image[3 * it + c] - (1.0 - mask[it]) * input[3 * it + c]).toFloat()
             }
-            enlarged(channel, size, side)
+            place.back(enlarged(channel, size, place.pixels), width, height).values
         }
         val edited = photo.copyOf()
-        for (i in whole.indices) {
-            val share = whole[i].toDouble()
+        for (i in whole.values.indices) {
+            val share = whole.values[i].toDouble()
             if (share < MASK_FLOOR) continue
             val gain = if (opaque) 255 / share else 255.0
             val kept = if (opaque) 0.0 else 1 - share
-            val at = ((top + i / side) * width + left + i % side) * 3
+            val row = whole.top + i / whole.width
+            val at = (row * width + whole.left + i % whole.width) * 3
             for (c in 0 until 3) {
                 val blended = gain * paint[c][i] + kept * photo[at + c]
                 edited[at + c] = max(0.0, min(255.0, round(blended))).toInt()

@@ -1,7 +1,9 @@
 // LiteRT.js: starts it, opens models, runs their signatures by name.
 
 import { PageError } from "./messages.js";
-import { checkModel } from "./contract.js";
+import { checkMetadata, checkModel } from "./contract.js";
+import { FaceFinder } from "./faces.js";
+import { metadataOf } from "./metadata.js";
 
 const WASM_FOLDER = new URL("../node_modules/@litertjs/core/wasm/", import.meta.url).href;
 
@@ -60,93 +62,115 @@ async function load(litert, threads) {
 /**
  * A model of the contract, from the bytes of a .tflite file.
  *
- * Throws `PageError` if it is no such file or its signatures are others.
+ * Throws `PageError` if it is no such file, or its signatures or framing are others.
  */
-export async function openModel({ litert, threads }, bytes) {
-  // LiteRT's own complaint about other files is about a buffer.
-  if (String.fromCharCode(...bytes.subarray(4, 8)) !== "TFL3") {
-    throw new PageError(
-      "This is no TFLite file. Choose one that `mbu-tf export MODEL --format tflite` wrote. " +
-        `Received: ${bytes.length} bytes that begin otherwise`,
-    );
-  }
-  let compiled;
+export async function openModel(engine, bytes) {
+  const network = await Network.open(engine, bytes);
   try {
-    const options = { accelerator: "wasm", cpuOptions: { numThreads: threads } };
-    compiled = await litert.loadAndCompile(bytes, options);
+    return new Model(network, checkModel(network.signatures), checkMetadata(metadataOf(bytes)));
   } catch (error) {
-    throw new PageError(
-      "LiteRT.js cannot run this model. Export it with `mbu-tf export MODEL --format tflite`. " +
-        `Received: ${error?.message ?? error}`,
-    );
-  }
-  try {
-    return new Model(litert, compiled, checkModel(describe(compiled)));
-  } catch (error) {
-    compiled.delete();
+    network.close();
     throw error;
   }
 }
 
-/** The signatures as `{name: {inputs: {name: {dtype, shape}}, outputs: …}}`. */
-function describe(compiled) {
-  const tensors = (details) =>
-    Object.fromEntries(details.map((d) => [d.name, { dtype: d.dtype, shape: [...d.shape] }]));
-  return Object.fromEntries(
-    Object.entries(compiled.signatures).map(([name, runner]) => [
-      name,
-      { inputs: tensors(runner.getInputDetails()), outputs: tensors(runner.getOutputDetails()) },
-    ]),
-  );
+/** A finder of faces, from the bytes of `models/faces.tflite`; throws as `openModel`. */
+export async function openFinder(engine, bytes) {
+  const network = await Network.open(engine, bytes);
+  return new FaceFinder((pictures) => network.run("find", { pictures }));
 }
 
+/**
+ * A model of the contract: `size` is the side of its pictures, `detailSize` that of those
+ * which it edits as sharply as they are, `null` if it cannot; `framing`: see metadata.js.
+ */
 class Model {
-  #litert;
-  #compiled;
+  #network;
 
-  constructor(litert, compiled, size) {
-    this.#litert = litert;
-    this.#compiled = compiled;
-    this.size = size;
+  constructor(network, { size, detailSize }, { framing }) {
+    Object.assign(this, { size, detailSize, framing });
+    this.#network = network;
   }
 
-  /** `{image, mask}`; images are float32 (1, size, size, 3), masks (1, size, size, 1). */
-  transfer(target, reference) {
-    return this.#run("transfer", { target, reference });
-  }
-
-  /** `{image, mask}`; the mask holds 0 and 1 alone. */
-  remove(image) {
-    return this.#run("remove", { image });
-  }
-
-  /** `{mask, binary}`: the soft mask, and the one cut at the stored threshold. */
-  segment(image) {
-    return this.#run("segment", { image });
+  /**
+   * What "transfer", "remove" or "segment" makes of pictures of one of the sizes by name:
+   * float32 (1, side, side, 3) each.
+   *
+   * `{image, mask}`, masks (1, side, side, 1); of "segment" `{mask, binary}`, the soft mask
+   * and the one cut at the stored threshold.
+   */
+  edit(mode, side, pictures) {
+    return this.#network.run(side === this.size ? mode : `${mode}_detail`, pictures);
   }
 
   close() {
-    this.#compiled.delete();
+    this.#network.close();
+  }
+}
+
+/** A .tflite file as LiteRT runs it, by the names of its signatures, inputs and outputs. */
+class Network {
+  #litert;
+  #compiled;
+
+  constructor(litert, compiled) {
+    this.#litert = litert;
+    this.#compiled = compiled;
+    const tensors = (details) =>
+      Object.fromEntries(details.map((d) => [d.name, { dtype: d.dtype, shape: [...d.shape] }]));
+    /** `{name: {inputs: {name: {dtype, shape}}, outputs: …}}`. */
+    this.signatures = mapValues(compiled.signatures, (runner) => ({
+      inputs: tensors(runner.getInputDetails()),
+      outputs: tensors(runner.getOutputDetails()),
+    }));
   }
 
-  async #run(signature, arrays) {
-    const shape = [1, this.size, this.size, 3];
+  static async open({ litert, threads }, bytes) {
+    // LiteRT's own complaint about other files is about a buffer.
+    if (String.fromCharCode(...bytes.subarray(4, 8)) !== "TFL3") {
+      throw new PageError(
+        "This is no TFLite file. Choose one that `mbu-tf export MODEL --format tflite` wrote. " +
+          `Received: ${bytes.length} bytes that begin otherwise`,
+      );
+    }
+    try {
+      const options = { accelerator: "wasm", cpuOptions: { numThreads: threads } };
+      return new Network(litert, await litert.loadAndCompile(bytes, options));
+    } catch (error) {
+      throw new PageError(
+        "LiteRT.js cannot run this model. Export it with `mbu-tf export MODEL --format tflite`. " +
+          `Received: ${error?.message ?? error}`,
+      );
+    }
+  }
+
+  /** The outputs of one signature by name, as typed arrays, of such inputs. */
+  async run(signature, arrays) {
+    const { inputs } = this.signatures[signature];
     const tensors = []; // LiteRT frees none by itself.
     const made = (tensor) => {
       tensors.push(tensor);
       return tensor;
     };
     try {
-      const inputs = mapValues(arrays, (array) => made(new this.#litert.Tensor(array, shape)));
-      const outputs = await this.#compiled.run(signature, inputs);
+      const given = mapValues(arrays, (array, name) =>
+        made(new this.#litert.Tensor(array, inputs[name].shape)),
+      );
+      const outputs = await this.#compiled.run(signature, given);
       Object.values(outputs).forEach(made);
       return mapValues(outputs, (tensor) => tensor.toTypedArray());
     } finally {
       tensors.forEach((tensor) => tensor.delete());
     }
   }
+
+  close() {
+    this.#compiled.delete();
+  }
 }
 
 function mapValues(object, change) {
-  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
+  return Object.fromEntries(
+    Object.entries(object).map(([name, value]) => [name, change(value, name)]),
+  );
 }

@@ -1,22 +1,36 @@
 // One edit of one picture: the model between its pre- and post-processing.
 
-import { layOn, modelInput, outline } from "./photo_edit.js";
+import { layOn, modelInput, outline, unedited } from "./photo_edit.js";
 
 /**
- * The picture edited: `mode` is "transfer", "remove" or "segment".
+ * The picture edited in each of its squares: `mode` is "transfer", "remove" or "segment".
  *
- * `reference` is what `modelInput` made of the reference; only "transfer" asks for it.
- * Returns `{picture, mask, modelTime}`: the mask of the picture's centre square,
- * and the milliseconds that the model alone took.
+ * `side` is that at which the model is shown the squares; `reference` is what `modelInput`
+ * made of the reference at it, only "transfer" asks for one. Returns `{picture, mask,
+ * times}`: the mask of the whole picture, and the milliseconds of `framing` the squares,
+ * the `model`, and `laying` on.
  */
-export async function edit(model, mode, picture, reference) {
-  const input = modelInput(picture, model.size);
-  const start = performance.now();
-  const layer =
-    mode === "transfer" ? await model.transfer(input, reference) : await model[mode](input);
-  const modelTime = performance.now() - start;
-  if (mode === "segment") {
-    return { picture, mask: outline(picture, layer, model.size), modelTime };
+export async function edit(model, mode, side, picture, placements, reference) {
+  const times = { framing: 0, model: 0, laying: 0 };
+  const edited = timed(times, "laying", () => unedited(picture));
+  for (const placement of placements) {
+    const input = timed(times, "framing", () => modelInput(picture, placement, side));
+    const shown = mode === "transfer" ? { target: input, reference } : { image: input };
+    const start = performance.now();
+    const layer = await model.edit(mode, side, shown);
+    times.model += performance.now() - start;
+    timed(times, "laying", () => {
+      if (mode === "segment") outline(edited, placement, layer, side);
+      else layOn(edited, placement, input, layer, side);
+    });
   }
-  return { ...layOn(picture, input, layer, model.size, mode === "remove"), modelTime };
+  const { mask, ...changed } = edited;
+  return { picture: changed, mask, times };
+}
+
+function timed(times, part, work) {
+  const start = performance.now();
+  const result = work();
+  times[part] += performance.now() - start;
+  return result;
 }

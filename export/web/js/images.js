@@ -4,27 +4,6 @@
 // what it is shown in Python. A canvas's own scaling would not do: every browser
 // has another, and most alias when they shrink by much.
 
-/** The largest centred square of a picture: `{left, top, side}` in pixels. */
-export function centerSquare(width, height) {
-  const side = Math.min(width, height);
-  return { left: (width - side) >> 1, top: (height - side) >> 1, side };
-}
-
-/** The square of RGBA pixels `width` wide, as RGB bytes (side, side, 3). */
-export function cropRgb(rgba, width, { left, top, side }) {
-  const rgb = new Uint8ClampedArray(side * side * 3);
-  let to = 0;
-  for (let y = 0; y < side; y++) {
-    let from = ((top + y) * width + left) * 4;
-    for (let x = 0; x < side; x++, from += 4) {
-      rgb[to++] = rgba[from];
-      rgb[to++] = rgba[from + 1];
-      rgb[to++] = rgba[from + 2];
-    }
-  }
-  return rgb;
-}
-
 /**
  * RGB bytes (side, side, 3) resized to (size, size, 3): bicubic, widened when
  * shrinking so that fine patterns average out, rounded between the two passes.
@@ -33,61 +12,112 @@ export function resizeRgb(rgb, side, size) {
   const { weights, ...filter } = filterWeights(cubic, 2, side, size);
   // Fixed point: sums of bytes fit 32 bits.
   filter.fixed = Int32Array.from(weights, (w) => Math.trunc(w * 2 ** 22 + Math.sign(w) * 0.5));
-  return filterBytes(filterBytes(rgb, side, 3, filter), 1, size * 3, filter);
+  return filterColumns(filterRows(rgb, side, filter), size * 3, filter);
 }
 
-/**
- * Bytes, seen as (outer, from, inner), filtered along their middle axis to
- * (outer, to, inner), rounded half up.
- */
-function filterBytes(bytes, outer, inner, { from, to, taps, starts, counts, fixed }) {
-  const filtered = new Uint8ClampedArray(outer * to * inner);
-  let at = 0;
-  for (let o = 0; o < outer; o++) {
-    for (let i = 0; i < to; i++) {
-      const first = (o * from + starts[i]) * inner;
+/** Rows of RGB bytes (rows, from, 3) filtered to (rows, to, 3), rounded half up. */
+function filterRows(bytes, rows, { from, to, taps, starts, counts, fixed }) {
+  const filtered = new Uint8ClampedArray(rows * to * 3);
+  for (let at = 0, row = 0; row < rows; row++) {
+    for (let i = 0; i < to; i++, at += 3) {
+      let [red, green, blue] = [2 ** 21, 2 ** 21, 2 ** 21];
       const end = i * taps + counts[i];
-      for (let c = 0; c < inner; c++) {
-        let sum = 2 ** 21;
-        for (let k = i * taps, j = first + c; k < end; k++, j += inner) {
-          sum = (sum + Math.imul(bytes[j], fixed[k])) | 0;
-        }
-        filtered[at++] = sum >> 22;
+      for (let k = i * taps, j = (row * from + starts[i]) * 3; k < end; k++, j += 3) {
+        red = (red + Math.imul(bytes[j], fixed[k])) | 0;
+        green = (green + Math.imul(bytes[j + 1], fixed[k])) | 0;
+        blue = (blue + Math.imul(bytes[j + 2], fixed[k])) | 0;
       }
+      filtered[at] = red >> 22;
+      filtered[at + 1] = green >> 22;
+      filtered[at + 2] = blue >> 22;
     }
   }
   return filtered;
 }
 
-/** A float channel (size, size) enlarged to (side, side), bilinear, float32. */
-export class Enlarged {
-  constructor(channel, size, side) {
-    this.side = side;
-    this.filter = filterWeights(triangle, 1, size, side);
-    const { taps, starts, counts, weights } = this.filter;
-    this.rows = new Float32Array(size * side);
-    for (let y = 0; y < size; y++) {
-      for (let x = 0; x < side; x++) {
-        let sum = 0;
-        for (let k = 0; k < counts[x]; k++) {
-          sum += channel[y * size + starts[x] + k] * weights[x * taps + k];
-        }
-        this.rows[y * side + x] = sum;
+/** Columns of bytes (from, width) filtered to (to, width), rounded half up. */
+function filterColumns(bytes, width, { to, taps, starts, counts, fixed }) {
+  const filtered = new Uint8ClampedArray(to * width);
+  const sums = new Int32Array(width);
+  for (let i = 0; i < to; i++) {
+    sums.fill(2 ** 21);
+    for (let k = 0; k < counts[i]; k++) {
+      const weight = fixed[i * taps + k];
+      const first = (starts[i] + k) * width;
+      for (let x = 0; x < width; x++) sums[x] += Math.imul(bytes[first + x], weight);
+    }
+    for (let x = 0; x < width; x++) filtered[i * width + x] = sums[x] >> 22;
+  }
+  return filtered;
+}
+
+/**
+ * Where a float channel (size, size) resized to (side, side) can differ from 0.
+ *
+ * Returns `{left, top, right, bottom}` in pixels of the result, two more to every
+ * side as far as there are any; `null` where the channel is 0 throughout.
+ */
+export function touchedBox(channel, size, side) {
+  let [left, top, right, bottom] = [size, size, -1, -1];
+  for (let y = 0, i = 0; y < size; y++) {
+    for (let x = 0; x < size; x++, i++) {
+      if (channel[i] === 0) continue;
+      left = Math.min(left, x);
+      right = Math.max(right, x);
+      top = Math.min(top, y);
+      bottom = y;
+    }
+  }
+  if (right < 0) return null;
+  const scale = size / side;
+  const reach = Math.max(scale, 1);
+  const first = (sample) => Math.max(Math.floor((sample - reach) / scale) - 2, 0);
+  const end = (sample) => Math.min(Math.ceil((sample + 1 + reach) / scale) + 2, side);
+  return { left: first(left), top: first(top), right: end(right), bottom: end(bottom) };
+}
+
+/** The `box` of a float channel (size, size) resized to (side, side), bilinear, float32. */
+export function resizeChannel(channel, size, side, { left, top, right, bottom }) {
+  const { taps, starts, counts, weights } = filterWeights(triangle, 1, size, side);
+  const width = right - left;
+  const firstRow = starts[top];
+  const rows = new Float32Array((starts[bottom - 1] + counts[bottom - 1] - firstRow) * width);
+  for (let at = 0, y = firstRow; at < rows.length; y++) {
+    for (let x = left; x < right; x++) {
+      let sum = 0;
+      for (let k = 0; k < counts[x]; k++) {
+        sum += channel[y * size + starts[x] + k] * weights[x * taps + k];
+      }
+      rows[at++] = sum;
+    }
+  }
+  const resized = new Float32Array((bottom - top) * width);
+  for (let at = 0, y = top; y < bottom; y++) {
+    const first = (starts[y] - firstRow) * width;
+    for (let x = 0; x < width; x++) {
+      let sum = 0;
+      for (let k = 0; k < counts[y]; k++) sum += rows[first + k * width + x] * weights[y * taps + k];
+      resized[at++] = sum;
+    }
+  }
+  return resized;
+}
+
+/** A picture of RGBA bytes at half its size, four pixels averaged into one. */
+export function halved({ data, width, height }) {
+  const half = { width: Math.max(width >> 1, 1), height: Math.max(height >> 1, 1) };
+  const [right, down] = [width > 1 ? 4 : 0, height > 1 ? 4 * width : 0];
+  half.data = new Uint8ClampedArray(4 * half.width * half.height);
+  for (let y = 0, to = 0; y < half.height; y++) {
+    let from = 2 * y * width * 4;
+    for (let x = 0; x < half.width; x++, from += 8) {
+      for (let c = from; c < from + 4; c++) {
+        const sum = data[c] + data[c + right] + data[c + down] + data[c + right + down];
+        half.data[to++] = (sum + 2) >> 2;
       }
     }
   }
-
-  /** One row, `side` values: masks are small, most rows are never asked for. */
-  row(y) {
-    const { taps, starts, counts, weights } = this.filter;
-    const sums = new Float64Array(this.side);
-    for (let k = 0; k < counts[y]; k++) {
-      const weight = weights[y * taps + k];
-      const first = (starts[y] + k) * this.side;
-      for (let x = 0; x < sums.length; x++) sums[x] += this.rows[first + x] * weight;
-    }
-    return new Float32Array(sums);
-  }
+  return half;
 }
 
 /** Catmull-Rom's cubic, which reaches two samples to either side. */

@@ -1,13 +1,18 @@
 // The page: what is chosen, what is shown.
 
 import { fetchPicture, openCamera, openFile, openSample, readPicture } from "./camera.js";
-import { openModel, possibleThreads, startEngine } from "./engine.js";
+import { askedThreads, element, fillThumbnails, offerThreads, onFile } from "./controls.js";
+import { press, saveCanvas } from "./controls.js";
+import { openFinder, openModel, possibleThreads, startEngine } from "./engine.js";
 import { edit } from "./filter.js";
 import { messageOf, PageError } from "./messages.js";
 import { modelInput, tint } from "./photo_edit.js";
+import { Squares } from "./squares.js";
 
 const MASK_COLOUR = [255, 0, 128];
-const element = (id) => document.getElementById(id);
+const FINDER = "models/faces.tflite";
+const NO_FACE = "No face was found here: the picture is shown as it is.";
+const NO_REFERENCE_FACE = "No face was found in the reference. Choose a picture that shows one.";
 
 /** All that the loop works on; `last` is the latest frame and what was made of it. */
 export const state = {
@@ -15,8 +20,9 @@ export const state = {
   model: null,
   retired: [], // Models that a frame may still be in.
   source: null,
-  reference: null, // The picture,
-  referenceInput: null, // and as the model takes it.
+  reference: null,
+  prepared: null, // The reference's square, and as the model takes it.
+  squares: null,
   changed: false, // A still picture is edited again only then.
   last: null,
 };
@@ -56,6 +62,7 @@ const chooseSource = chooser(
   (source) => {
     state.source?.close();
     state.source = source;
+    state.squares.forget();
     finished.length = 0;
     element("view").classList.toggle("mirrored", source.mirrored);
   },
@@ -65,7 +72,6 @@ const chooseReference = chooser(
   (read) => read(),
   (picture) => {
     state.reference = picture;
-    prepareReference();
   },
 );
 
@@ -74,15 +80,9 @@ const chooseModel = chooser(
   (model) => {
     if (state.model) state.retired.push(state.model);
     state.model = model;
-    prepareReference();
+    element("detail").disabled = model.detailSize === null;
   },
 );
-
-function prepareReference() {
-  if (state.model && state.reference) {
-    state.referenceInput = modelInput(state.reference, state.model.size);
-  }
-}
 
 async function fetchModel(url) {
   const response = await fetch(url);
@@ -104,7 +104,7 @@ async function loop() {
   for (;;) {
     await new Promise(requestAnimationFrame);
     state.retired.splice(0).forEach((model) => model.close());
-    const ready = state.model && state.source && (mode() !== "transfer" || state.referenceInput);
+    const ready = state.model && state.source && (mode() !== "transfer" || state.reference);
     if (!ready || !(state.source.live || state.changed)) continue;
     state.changed = false;
     try {
@@ -118,24 +118,42 @@ async function loop() {
 }
 
 async function showFrame() {
-  const frame = state.source.frame();
+  const { model, reference, source, squares } = state;
+  const frame = source.frame();
   if (!frame) return;
-  const doing = mode();
-  const { model, reference, referenceInput } = state;
-  const edited = await edit(model, doing, frame, referenceInput);
+  const [doing, start] = [mode(), performance.now()];
+  const side = (element("detail").checked && model.detailSize) || model.size;
+  const found = await squares.of(model, frame, source.live ? start / 1000 : undefined);
+  const finding = performance.now() - start;
+  const shown = doing === "transfer" ? await prepare(model, reference, side) : undefined;
+  const wanted = element("every-face").checked ? found : found.slice(0, 1);
+  const placements = shown === null ? [] : wanted;
+  const edited = await edit(model, doing, side, frame, placements, shown);
   const masked = doing === "segment" || element("show-mask").checked;
-  const shown = masked ? tint(edited.picture, edited.mask, MASK_COLOUR) : edited.picture;
-  const view = element("view");
-  if (view.width !== shown.width || view.height !== shown.height) {
-    view.width = shown.width;
-    view.height = shown.height;
-  }
-  view.getContext("2d").putImageData(new ImageData(shown.data, shown.width), 0, 0);
-  state.last = { mode: doing, frame, reference, masked, ...edited, size: model.size };
-  showFigures(frame, edited.modelTime);
+  show(masked ? tint(edited.picture, edited.mask, MASK_COLOUR) : edited.picture);
+  const times = { finding, ...edited.times };
+  state.last = { ...edited, mode: doing, frame, reference, masked, placements, side, times };
+  showFigures(frame, times);
+  notice(shown === null ? NO_REFERENCE_FACE : found.length === 0 ? NO_FACE : "");
 }
 
-function showFigures(frame, modelTime) {
+/** The reference as the model takes it; `null` if the model wants a face and there is none. */
+async function prepare(model, reference, side) {
+  const made = state.prepared;
+  if (made?.model === model && made.reference === reference && made.side === side) return made.input;
+  const [square] = await state.squares.of(model, reference);
+  const input = square ? modelInput(reference, square, side) : null;
+  state.prepared = { model, reference, side, square, input };
+  return input;
+}
+
+function show({ data, width, height }) {
+  const view = element("view");
+  if (view.width !== width || view.height !== height) Object.assign(view, { width, height });
+  view.getContext("2d").putImageData(new ImageData(data, width), 0, 0);
+}
+
+function showFigures(frame, times) {
   const { threads } = state.engine;
   finished.push(performance.now());
   while (finished.length > 30) finished.shift();
@@ -143,10 +161,15 @@ function showFigures(frame, modelTime) {
   const rate = ((finished.length - 1) * 1000) / span;
   element("figures").textContent = [
     ...(state.source?.live && span > 0 ? [`${rate.toFixed(1)} frames/s`] : []),
-    `model ${modelTime.toFixed(0)} ms`,
+    `model ${times.model.toFixed(0)} ms`,
     `${frame.width} × ${frame.height}`,
     `${threads} thread${threads > 1 ? "s" : ""}`,
   ].join(" · ");
+}
+
+/** Says what is so, which is no error. */
+function notice(text) {
+  if (element("notice").textContent !== text) element("notice").textContent = text;
 }
 
 function showSamples(model) {
@@ -154,34 +177,6 @@ function showSamples(model) {
   fillThumbnails("references", model.references, (url) =>
     chooseReference(() => fetchPicture(url)),
   );
-}
-
-function fillThumbnails(id, urls, choose) {
-  element(id).replaceChildren(
-    ...urls.map((url) => {
-      const button = document.createElement("button");
-      const image = document.createElement("img");
-      image.src = url;
-      image.alt = url.replace(/.*\/|\.\w+$/g, "");
-      button.append(image);
-      button.addEventListener("click", () => {
-        press(id, button);
-        choose(url);
-      });
-      return button;
-    }),
-  );
-}
-
-function press(id, button) {
-  for (const other of element(id).children) other.setAttribute("aria-pressed", other === button);
-}
-
-function onFile(id, use) {
-  element(id).addEventListener("change", ({ target }) => {
-    if (target.files.length) use(target.files[0]);
-    target.value = ""; // So that the same file can be chosen again.
-  });
 }
 
 async function useListed(model) {
@@ -211,38 +206,15 @@ function listen(models) {
     element("model-name").textContent = "";
     useListed(models[target.selectedIndex]);
   });
-  for (const control of document.querySelectorAll("input[name=mode], #show-mask")) {
+  for (const control of document.querySelectorAll("input[name=mode], input[type=checkbox]")) {
     control.addEventListener("change", () => (state.changed = true));
   }
   element("save").addEventListener("click", () => attempt(save));
 }
 
-/** Saves the picture as shown, at the frame's own resolution. */
 async function save() {
   if (!state.last) throw new PageError("There is no picture yet. Choose one, or the camera.");
-  const blob = await new Promise((resolve) => element("view").toBlob(resolve, "image/png"));
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = `${state.last.mode}.png`;
-  link.click();
-  URL.revokeObjectURL(link.href);
-}
-
-/** Threads asked for by `?threads=N`: one unless more are, which pays for large models alone. */
-function askedThreads() {
-  const asked = Number(new URLSearchParams(location.search).get("threads")) || 1;
-  return Math.max(1, Math.min(Math.floor(asked), possibleThreads()));
-}
-
-function offerThreads(threads) {
-  const choices = Array.from({ length: possibleThreads() }, (_, i) => i + 1);
-  const chosen = (n) => new Option(`${n} thread${n > 1 ? "s" : ""}`, n, false, n === threads);
-  element("threads").append(...choices.map(chosen));
-  element("threads").hidden = choices.length === 1;
-  // LiteRT is started once for a page.
-  element("threads").addEventListener("change", ({ target }) => {
-    location.search = `?threads=${target.value}`;
-  });
+  await saveCanvas("view", `${state.last.mode}.png`);
 }
 
 async function start() {
@@ -250,8 +222,9 @@ async function start() {
   if (!response.ok) throw new PageError("There is no models/models.json beside the page.");
   const models = await response.json();
   element("models").append(...models.map((model) => new Option(model.name)));
-  state.engine = await startEngine(askedThreads());
-  offerThreads(state.engine.threads);
+  state.engine = await startEngine(askedThreads(possibleThreads()));
+  state.squares = new Squares(async () => openFinder(state.engine, await fetchModel(FINDER)));
+  offerThreads(state.engine.threads, possibleThreads());
   listen(models);
   await useListed(models[0]);
   loop();

@@ -1,20 +1,27 @@
 // Edits of pictures of any size, at their own resolution, pure.
 //
-// The model sees the picture's centre square, resized to `size`. What it changed
-// and where is enlarged again and laid on the picture itself: pixels outside the
-// mask stay the picture's own, to the bit. Pictures are `{data, width, height}`
-// with RGBA bytes, as ImageData is.
+// The model sees a square of the picture, resized to `size`. What it changed and
+// where is resized to the square again, turned back and laid on the picture itself:
+// pixels outside the mask stay the picture's own, to the bit. Pictures are `{data,
+// width, height}` with RGBA bytes, as ImageData is.
 
-import { centerSquare, cropRgb, Enlarged, resizeRgb } from "./images.js";
+import { resizeChannel, resizeRgb, touchedBox } from "./images.js";
 
 // Soft masks fade out slowly; what is fainter than this is left untouched.
 export const MASK_FLOOR = 0.05;
 
-/** A picture as the model takes it: floats in [0, 1], (1, size, size, 3). */
-export function modelInput(picture, size) {
-  const square = centerSquare(picture.width, picture.height);
-  const rgb = resizeRgb(cropRgb(picture.data, picture.width, square), square.side, size);
-  return new Float32Array(rgb).map((value) => value / 255);
+/** A square of a picture as the model takes it: floats in [0, 1], (1, size, size, 3). */
+export function modelInput(picture, placement, size) {
+  const rgb = resizeRgb(placement.upright(picture), placement.pixels, size);
+  const input = new Float32Array(rgb.length);
+  for (let i = 0; i < input.length; i++) input[i] = rgb[i] / 255;
+  return input;
+}
+
+/** A picture with nothing done to it yet: `{data, width, height, mask}`, its bytes copied. */
+export function unedited({ data, width, height }) {
+  const mask = new Float32Array(width * height);
+  return { data: new Uint8ClampedArray(data), width, height, mask };
 }
 
 /**
@@ -34,75 +41,77 @@ export function maskedPaint(input, image, mask) {
 }
 
 /**
- * The model's edit laid on the picture.
+ * The model's edit of a square laid on a picture, in place.
  *
- * `opaque`, for a mask of 0 and 1 alone: wherever the enlarged mask reaches, the
- * paint covers, so that no outline of the content is left.
- *
- * Returns the edited picture, and the mask (side, side) of its centre square,
- * 0 where the picture is untouched.
+ * `edited` is what `unedited` gives; its `mask` tells where it was edited, 0 where the
+ * picture's own pixels are. `input` is what the model was shown, (size, size). Where a
+ * mask of 0 and 1 alone reaches, resized, the paint covers, so that no outline of the
+ * content is left.
  */
-export function layOn(picture, input, { image, mask }, size, opaque = false) {
-  const square = centerSquare(picture.width, picture.height);
-  const paint = maskedPaint(input, image, mask).map((p) => new Enlarged(p, size, square.side));
-  const shares = new Enlarged(mask, size, square.side);
-  const data = new Uint8ClampedArray(picture.data);
-  const whole = new Float32Array(square.side ** 2);
-  for (let y = 0; y < square.side; y++) {
-    const share = shares.row(y);
-    if (!share.some((value) => value >= MASK_FLOOR)) continue;
-    const colours = paint.map((channel) => channel.row(y));
-    let at = offset(picture, square, y);
-    for (let x = 0; x < square.side; x++, at += 4) {
-      if (share[x] < MASK_FLOOR) continue;
-      whole[y * square.side + x] = opaque ? 1 : share[x];
-      const gain = opaque ? 255 / share[x] : 255;
-      const kept = opaque ? 0 : 1 - share[x];
-      for (let c = 0; c < 3; c++) {
-        // Stored, a byte is rounded and clamped.
-        data[at + c] = gain * colours[c][x] + kept * data[at + c];
-      }
+export function layOn(edited, placement, input, { image, mask }, size) {
+  const laid = resized(edited, placement, [mask, ...maskedPaint(input, image, mask)], size);
+  if (!laid) return;
+  const [shares, ...colours] = laid.channels;
+  const opaque = mask.every((value) => value === 0 || value === 1);
+  forEachPixel(edited, laid.box, (at, i) => {
+    const share = shares[i];
+    if (share < MASK_FLOOR) return;
+    edited.mask[at] = Math.max(edited.mask[at], opaque ? 1 : share);
+    const gain = opaque ? 255 / share : 255;
+    const kept = opaque ? 0 : 1 - share;
+    for (let c = 0; c < 3; c++) {
+      // Stored, a byte is rounded and clamped.
+      edited.data[4 * at + c] = gain * colours[c][i] + kept * edited.data[4 * at + c];
     }
-  }
-  return { picture: { data, width: picture.width, height: picture.height }, mask: whole };
+  });
 }
 
 /**
- * Where the model sees the content, at the picture's own size: 0 and 1 alone.
+ * Where the model sees the content, drawn into `edited.mask`: 1 there.
  *
  * `binary` tells the stored threshold: it is as high as the faintest pixel above.
  */
-export function outline(picture, { mask, binary }, size) {
-  const { side } = centerSquare(picture.width, picture.height);
+export function outline(edited, placement, { mask, binary }, size) {
   let threshold = Infinity;
   mask.forEach((value, i) => {
     if (binary[i] > 0.5) threshold = Math.min(threshold, value);
   });
-  const shares = new Enlarged(mask, size, side);
-  const whole = new Float32Array(side ** 2);
-  for (let y = 0; y < side; y++) {
-    shares.row(y).forEach((share, x) => {
-      if (share >= threshold) whole[y * side + x] = 1;
-    });
-  }
-  return whole;
+  const laid = resized(edited, placement, [mask], size);
+  if (!laid) return;
+  forEachPixel(edited, laid.box, (at, i) => {
+    if (laid.channels[0][i] >= threshold) edited.mask[at] = 1;
+  });
 }
 
-/** The picture with `colour` laid over the mask of its centre square. */
-export function tint(picture, mask, colour) {
-  const square = centerSquare(picture.width, picture.height);
-  const data = new Uint8ClampedArray(picture.data);
-  for (let y = 0, i = 0; y < square.side; y++) {
-    let at = offset(picture, square, y);
-    for (let x = 0; x < square.side; x++, i++, at += 4) {
-      if (mask[i] === 0) continue;
-      for (let c = 0; c < 3; c++) data[at + c] += 0.6 * mask[i] * (colour[c] - data[at + c]);
+/**
+ * Channels (size, size) of a square as they lie in the picture, in the box that the
+ * first of them, the mask, touches: `{box, channels}`; `null` if it touches nothing.
+ */
+function resized(picture, placement, channels, size) {
+  const touched = touchedBox(channels[0], size, placement.pixels);
+  if (!touched) return null;
+  const laid = channels.map((channel) => {
+    const values = resizeChannel(channel, size, placement.pixels, touched);
+    return placement.back(values, touched, picture.width, picture.height);
+  });
+  return { box: laid[0], channels: laid.map(({ values }) => values) };
+}
+
+/** Calls `visit` with the position in the picture and in the box of the box's pixels. */
+function forEachPixel({ width }, { left, top, right, bottom }, visit) {
+  for (let y = top, i = 0; y < bottom; y++) {
+    for (let x = left; x < right; x++, i++) visit(y * width + x, i);
+  }
+}
+
+/** The picture with `colour` laid over the mask, a value for each pixel. */
+export function tint({ data, width, height }, mask, colour) {
+  const tinted = new Uint8ClampedArray(data);
+  mask.forEach((share, i) => {
+    if (share === 0) return;
+    for (let c = 0; c < 3; c++) {
+      tinted[4 * i + c] += 0.6 * share * (colour[c] - tinted[4 * i + c]);
     }
-  }
-  return { data, width: picture.width, height: picture.height };
-}
-
-/** Where row `y` of a square begins in its picture's bytes. */
-function offset(picture, { left, top }, y) {
-  return ((top + y) * picture.width + left) * 4;
+  });
+  return { data: tinted, width, height };
 }
