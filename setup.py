@@ -14,7 +14,7 @@ SERVING = ["tensorflow-serving-api>=2.20"]
 ONNX = ["tf2onnx>=1.17"]
 HEIC = ["pillow-heif>=1"]
 # FFmpeg, with its encoders.
-VIDEO = ["av>=14"]
+VIDEO = ["av>=17.1"]
 
 setup(
     name="mbu_tf",
@@ -24,6 +24,7 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     package_data={
+        "mbu_tf": ["py.typed"],
         "mbu_tf.evaluation": ["*/*.css", "*/*.js"],
         "mbu_tf.faces": ["*.npz", "BLAZEFACE_LICENSE"],
     },
@@ -58,10 +59,14 @@ setup(
             "pytest>=8",
             "pytest-xdist",
             "ruff",
+            "mypy",
             "ai-edge-litert>=2",
             "onnxruntime",
             "scipy",
             "jax>=0.5",
+            # Public-domain portraits.
+            "matplotlib",
+            "scikit-image",
             *SERVING,
             *ONNX,
             *HEIC,

@@ -1,16 +1,22 @@
 """ONNX files, one for each signature."""
 
+import pathlib
+from typing import Any
+
 import tensorflow as tf
 
 from mbu_tf.exporting.metadata import add_to_onnx, metadata
 from mbu_tf.exporting.signatures import as_float32, signatures
 from mbu_tf.files import make_folder, replacing
+from mbu_tf.types import FilePath
 
 # The lowest opset that current runtimes of all vendors read and that has every operation.
 OPSET = 17
 
 
-def export_onnx(model, path, detail_size=None):
+def export_onnx(
+    model: Any, path: FilePath, detail_size: int | None = None
+) -> dict[str, pathlib.Path]:
     """Write `model` as `transfer.onnx`, `remove.onnx` and `segment.onnx`, in a folder.
 
     An ONNX file has one entry point, so each signature is a file with the

@@ -1,5 +1,8 @@
 """SavedModels for TensorFlow Serving and for whatever else reads them."""
 
+import pathlib
+from typing import Any
+
 import tensorflow as tf
 
 from mbu_tf.exporting import warmup
@@ -7,15 +10,22 @@ from mbu_tf.exporting.encoded import encoded_signatures
 from mbu_tf.exporting.metadata import metadata, write_to_saved_model
 from mbu_tf.exporting.signatures import as_float32, signatures
 from mbu_tf.exporting.versions import next_version
+from mbu_tf.types import FilePath
 
 
-def export_saved_model(model, path, encoded=True, warm_up=True, detail_size=None):
+def export_saved_model(
+    model: Any,
+    path: FilePath,
+    encoded: bool = True,
+    warm_up: bool = True,
+    detail_size: int | None = None,
+) -> pathlib.Path:
     """Write `model` as the next version of a model that TensorFlow Serving serves.
 
     The SavedModel has the signatures of `mbu_tf.exporting.signatures`, for any
     number of images at once, and the same with the ending `_encoded` for image
-    files as bytes. It refuses a batch that is empty, of another size or beyond
-    [0, 1], and files that are no images.
+    files as bytes (`encoded_signatures`). It refuses a batch that is empty, of
+    another size or beyond [0, 1], and files that are no images.
 
     Args:
         model: a trained model.
@@ -23,9 +33,11 @@ def export_saved_model(model, path, encoded=True, warm_up=True, detail_size=None
             part is what requests call the model. Versions that are there stay.
         encoded: whether the signatures on bytes are there.
         warm_up: whether a request to each signature lies beside, with which the
-            server warms up before it answers others.
+            server warms up before it answers others; but for those that find faces, since
+            no photo of one is at hand.
         detail_size: side of the images of the signatures with the ending `_detail`,
-            a power of two times the model's own; None leaves these out.
+            a power of two times the model's own, and of what those on bytes lay on; None
+            leaves these out, and what the model paints is enlarged.
 
     Returns:
         `pathlib.Path` of the version, `path/<integer>`.
@@ -42,12 +54,13 @@ def export_saved_model(model, path, encoded=True, warm_up=True, detail_size=None
     stated = signatures(model, detail_size=detail_size)
     table = {name: _checked(x) for name, x in stated.items()}
     if encoded:
-        table |= {name: _counted(x) for name, x in encoded_signatures(model).items()}
+        table |= {name: _counted(x) for name, x in encoded_signatures(model, detail_size).items()}
     with next_version(path) as version:
         write(table, version.beside)
         write_to_saved_model(version.beside, metadata(model, detail_size))
         if warm_up:
-            warmup.write(table, model.image_size, version.model, version.beside)
+            warmed = {name: x for name, x in table.items() if not x.finds_faces}
+            warmup.write(warmed, model.image_size, version.model, version.beside)
     return version.path
 
 
@@ -91,7 +104,8 @@ def _counted(signature):
     """`signature` refusing an empty batch of files."""
 
     def check(name, files):
-        message = f"`{name}` must hold at least one image file."
+        what = "image file" if files.dtype == tf.string else "pair of eyes"
+        message = f"`{name}` must hold at least one {what}."
         with tf.control_dependencies([tf.debugging.Assert(tf.size(files) > 0, [message])]):
             return tf.identity(files)
 

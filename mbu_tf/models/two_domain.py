@@ -1,6 +1,7 @@
 """The trainer that every two-domain method shares: an adversarial step over five-odd networks."""
 
 import os
+from typing import Any
 
 import keras
 
@@ -17,6 +18,7 @@ from mbu_tf.models.constructor import (
 )
 from mbu_tf.models.from_recipes import FromRecipes
 from mbu_tf.models.own_networks import OwnNetworks, check_precision
+from mbu_tf.types import Array, FilePath
 
 
 def training_step():
@@ -78,7 +80,13 @@ class TwoDomainModel(
     # Monitors (`monitor_names`) that only batches with true masks have.
     monitors_of_masks = ()
 
-    def __init__(self, config=None, published_counts=None, framing=None, **kwargs):
+    def __init__(
+        self,
+        config: dict[str, Any] | None = None,
+        published_counts: bool | None = None,
+        framing: Framing | dict[str, Any] | str | None = None,
+        **kwargs: Any,
+    ) -> None:
         unknown = sorted(set(kwargs) - set(KERAS_ARGUMENTS))
         if unknown:
             raise ValueError(
@@ -163,7 +171,7 @@ class TwoDomainModel(
         code_b = self.common_code(b, training=True)
         return self.common_code(a, training=True), code_b
 
-    def calibrate(self, a, b):
+    def calibrate(self, a: Array, b: Array) -> dict[str, float]:
         """Set what is found without labels once training is over; nothing unless overridden.
 
         Args:
@@ -174,7 +182,9 @@ class TwoDomainModel(
         """
         return {}
 
-    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+    def save(
+        self, filepath: FilePath, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+    ) -> None:
         """`keras.Model.save`, but a `.keras` file appears whole or not at all.
 
         Args:

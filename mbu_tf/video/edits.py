@@ -110,7 +110,8 @@ def translate_video(
         chosen = face if faces is None else faces
         return translate_photo(model, image, reference, to, face=chosen, **options).image
 
-    return edit_video(source, output, edit, follow, find_faces, progress)
+    with model.in_graphs():
+        return edit_video(source, output, edit, follow, find_faces, progress)
 
 
 def remove_video(
@@ -123,7 +124,8 @@ def remove_video(
         chosen = face if faces is None else faces
         return remove_photo(model, image, threshold, framing, chosen, **options).image
 
-    return edit_video(source, output, edit, follow, find_faces, progress)
+    with model.in_graphs():
+        return edit_video(source, output, edit, follow, find_faces, progress)
 
 
 def _framing(model, framing, face):

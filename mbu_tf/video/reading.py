@@ -206,7 +206,8 @@ class VideoFile:
             container = import_av().open(f"file:{self.path}")
         with container:
             streams = container.streams.audio
-            yield streams, self._packets(container, streams)
+            with contextlib.closing(self._packets(container, streams)) as packets:
+                yield streams, packets
 
     def _packets(self, container, streams):
         with self._explaining():

@@ -16,10 +16,8 @@ CODECS = {".mp4": H264, ".m4v": H264, ".mov": H264, ".mkv": H264, ".webm": VP9}
 
 
 def result_name(source):
-    """What the result of a video is called, in another folder: as the video, or as MP4."""
+    """What the result of a video file is called in another folder: as the video, or as MP4."""
     source = pathlib.Path(source)
-    if source.is_dir():
-        return source.resolve().name
     return source.name if source.suffix.lower() in CODECS else f"{source.stem}.mp4"
 
 

@@ -9,8 +9,9 @@ from PIL import Image
 
 from mbu_tf import photos
 from mbu_tf.data.images import read_image
-from mbu_tf.exporting import encoded
-from mbu_tf.photos import _model_input
+from mbu_tf.exporting import image_bytes, squares
+from mbu_tf.faces import CENTRE
+from mbu_tf.photos.views import views
 
 # Height, width: the model's own, squares, portraits, landscapes and strips.
 SHAPES = [(32, 32), (50, 50), (8, 8), (90, 64), (61, 200), (300, 7), (1, 1)]
@@ -56,30 +57,29 @@ FILES = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_decoded_as_the_library_reads_them(name):
-    got = encoded.decode(tf.constant(FILES[name])).numpy()
+    got = image_bytes.decode(tf.constant(FILES[name])).numpy()
     np.testing.assert_array_equal(got, read_image(FILES[name]))
 
 
 @pytest.mark.parametrize("shape", SHAPES + [(480, 640), (33, 31)])
 def test_resized_as_the_library_does_but_for_rounding(shape):
     photo = np.asarray(picture(*shape))
-    got = encoded.model_input(tf.constant(photo), 32).numpy()
-    wanted = _model_input(_Size, photo)[0]
+    got = squares.model_input(squares.CentreSquare(tf.constant(photo)), 32).numpy()
+    wanted = views(photo, CENTRE)[0].at(32)[0]
     levels = np.abs(got - wanted) * 127.5
     # Pillow's weights have 22 bits, which decides where a value is nearly half.
     assert levels.max() <= 1.01 and (levels > 0.5).mean() < 0.002
-
-
-class _Size:
-    image_size = 32
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_enlarged_as_the_library_does(shape):
     mask = np.random.default_rng(0).random((32, 32, 1), np.float32)
     photo = np.zeros((*shape, 3), np.uint8)
-    got = encoded.enlarged(tf.constant(mask), tf.constant(photo))[..., 0]
-    np.testing.assert_allclose(got, photos._enlarged_mask(photo, mask), atol=1e-5)
+    got = squares.enlarged(tf.constant(mask), squares.CentreSquare(tf.constant(photo)))[..., 0]
+    wanted = np.zeros(shape, np.float32)
+    rows, columns, values = views(photo, CENTRE)[0].enlarged(mask[..., 0])
+    wanted[rows, columns] = values
+    np.testing.assert_allclose(got, wanted, atol=1e-5)
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_transfer(loaded, small_model):
     results = zip(got["image_bytes"], got["mask_bytes"], TARGETS, REFERENCES, strict=True)
     for image, mask, target, reference in results:
         target = np.asarray(target)
-        wanted = photos.transfer_photo(small_model, target, np.asarray(reference))
+        wanted = photos.transfer_photo(small_model, target, np.asarray(reference), detail=False)
         pictures_agree(image, wanted.image, 1)
         pictures_agree(mask, photos.mask_to_uint8(wanted.mask), 1)
         outside = mask == 0
@@ -126,7 +126,7 @@ def test_remove(loaded, small_model):
     assert set(got) == {"image_bytes", "mask_bytes"}
     for image, mask, target in zip(got["image_bytes"], got["mask_bytes"], TARGETS, strict=True):
         target = np.asarray(target)
-        wanted = photos.remove_photo(small_model, target)
+        wanted = photos.remove_photo(small_model, target, detail=False)
         assert set(np.unique(mask)) <= {0, 255}
         # Where the soft mask lies at the threshold, a rounding decides on a pixel of the model's.
         same = (mask > 0) == (wanted.mask > 0)
@@ -140,7 +140,7 @@ def test_segment(loaded, small_model):
     got = call(loaded, "segment_encoded", image=TARGETS)
     assert set(got) == {"mask_bytes", "binary_bytes"}
     for mask, binary, target in zip(got["mask_bytes"], got["binary_bytes"], TARGETS, strict=True):
-        soft = photos.segment_photo(small_model, np.asarray(target), None)
+        soft = photos.segment_photo(small_model, np.asarray(target), None, detail=False)
         pictures_agree(mask, photos.mask_to_uint8(soft), 1)
         assert set(np.unique(binary)) <= {0, 255}
         clear = np.abs(soft - small_model.mask_threshold) > 0.01

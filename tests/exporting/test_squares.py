@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mbu_tf.exporting import placing
+from mbu_tf.exporting import squares
 from mbu_tf.faces import CENTRE, FACE
 
 EYES = [
@@ -23,22 +23,24 @@ def photo():
 
 @pytest.mark.parametrize("eyes", [None, *EYES])
 def test_there_and_back(photo, eyes):
-    framing = CENTRE if eyes is None else FACE
-    expected = framing.placement(64, 90, eyes)
-    flat = None if eyes is None else tf.constant(np.ravel(eyes), tf.float32)
-    place = placing.placement(framing, tf.constant(photo), flat)
-    np.testing.assert_allclose(place, expected, atol=1e-3)
-    assert int(placing.pixels(place)) == expected.pixels
+    if eyes is None:
+        expected, square = CENTRE.placement(64, 90), squares.CentreSquare(tf.constant(photo))
+    else:
+        expected = FACE.placement(64, 90, eyes)
+        flat = tf.constant(np.ravel(eyes), tf.float32)
+        square = squares.face_square(FACE, tf.constant(photo), flat)
+        points = np.random.default_rng(2).uniform(-1, 2, (7, 2)).astype(np.float32)
+        np.testing.assert_allclose(square.to_photo(points), expected.to_photo(points), atol=1e-3)
+    assert int(square.pixels) == expected.pixels
 
-    square = placing.upright(tf.constant(photo), place).numpy().astype(int)
-    difference = np.abs(square - expected.upright(photo))
+    difference = np.abs(square.upright().numpy().astype(int) - expected.upright(photo))
     assert difference.max() <= 1 and difference.mean() < 0.02
 
     channel = np.random.default_rng(1).random((expected.pixels,) * 2).astype(np.float32)
     whole = np.zeros((64, 90), np.float32)
     rows, columns, values = expected.back(channel, 64, 90)
     whole[rows, columns] = values
-    given = placing.back(channel[..., None], place, tf.constant(photo))[..., 0]
+    given = square.back(channel[..., None])[..., 0]
     # On the square's very border a pixel may fall to either side.
     assert (np.abs(given - whole) > 1e-3).mean() < 0.002
 
@@ -46,4 +48,4 @@ def test_there_and_back(photo, eyes):
 @pytest.mark.parametrize("eyes", [(5, 5, 5, 5), (np.nan, 1, 2, 3), (0, 0, 1e9, 0)])
 def test_eyes_that_cannot_be_are_refused(photo, eyes):
     with pytest.raises(tf.errors.InvalidArgumentError, match="eyes must be pixels of the photo"):
-        placing.placement(FACE, tf.constant(photo), tf.constant(eyes, tf.float32))
+        squares.face_square(FACE, tf.constant(photo), tf.constant(eyes, tf.float32))
