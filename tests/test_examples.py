@@ -183,3 +183,43 @@ def test_celebamask_masks(run, tmp_path):
     expected = np.zeros((64, 64, 3), np.uint8)
     expected[20:30, 10:54] = 255
     np.testing.assert_array_equal(found, expected)
+
+
+def test_measure_faces(run, tmp_path, capsys):
+    """On a portrait in the public domain, as labelled and as aligned as CelebA's."""
+    import skimage.data
+
+    portrait = Image.fromarray(skimage.data.astronaut())
+    portrait.save(tmp_path / "astronaut.png")
+    (tmp_path / "labels.csv").write_text(
+        "file,left_eye_x,left_eye_y,right_eye_x,right_eye_y\nastronaut.png,202.5,101.5,247,103.5\n"
+    )
+    # 0.85 times as large, the middle of the eyes at (88.5, 111.5); they are almost level.
+    scale = 44.5 / 38
+    matrix = (scale, 0, 225.25 - scale * 88.5, 0, scale, 103 - scale * 111.5)
+    aligned = portrait.transform((178, 218), Image.Transform.AFFINE, matrix, Image.BICUBIC)
+    (tmp_path / "img_align_celeba").mkdir()
+    for i in range(3):
+        aligned.save(tmp_path / "img_align_celeba" / f"{i}.png")
+    (tmp_path / "list_eval_partition.txt").write_text("0.png 1\n1.png 1\n2.png 1\n")
+    run("measure_faces.py", "--public-faces", tmp_path, "--celeba", tmp_path, "--photos", 2)
+    rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines()[2:]]
+    kinds, detectors, found, false, errors, _, _ = zip(*rows, strict=True)
+    assert [kind.strip() for kind in kinds] == [
+        *("portraits", "scenes, 40 to 60 px", "scenes, 60 to 500 px")
+    ]
+    assert {detector.strip() for detector in detectors} == {"find_faces"}
+    assert {share.strip() for share in found} == {"100.0%"}
+    assert {finds.strip() for finds in false} == {"0.000"}
+    assert all(float(error.strip(" %")) < 8 for error in errors)
+
+
+def test_benchmark_video(run, model, tmp_path, capsys):
+    import skimage.data
+
+    Image.fromarray(skimage.data.astronaut()).save(tmp_path / "face.png")
+    run("benchmark_video.py", "face.png", "--seconds", 0.5, "--model", model)
+    rows = capsys.readouterr().out.splitlines()[1:]
+    still = {row[20:30].strip(): float(row.split()[-3]) for row in rows[:3]}
+    assert 0 < still["smoothed"] < 0.5 * still["as found"]
+    assert len(rows) == 9 and all(row.endswith(" ms") for row in rows[3:])

@@ -53,9 +53,3 @@ def test_every_class_that_a_file_may_name_is_known():
                 parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
                 decorated[node.name] = ".".join(parts)
     assert decorated == REGISTERED
-
-
-def test_public_names_are_listed():
-    assert set(mbu_tf.__all__) <= set(dir(mbu_tf))
-    for name in mbu_tf.__all__:
-        assert getattr(mbu_tf, name) is not None

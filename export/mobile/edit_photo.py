@@ -6,8 +6,8 @@ python edit_photo.py MODEL.tflite segment --target me.jpg --output mask.png
 
 Needs numpy, pillow and ai-edge-litert; neither Keras nor this library. Photos
 are uint8 `(height, width, 3)`, RGB. A model of faces is shown the square in which the
-face has its eyes where the model wants them; `--eyes` and `--reference-eyes` say where
-they are in the photo.
+face has its eyes where the model wants them: `--faces` names the file that finds them, or
+`--eyes` and `--reference-eyes` say where they are in the photo.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import math
 import zipfile
 from typing import NamedTuple
 
+import find_faces
 import numpy as np
 from PIL import Image, ImageOps
 
@@ -276,14 +277,30 @@ def main():
         parser.add_argument(
             whose, type=two_points, metavar="X,Y,X,Y", help="of a face model, the left one first"
         )
+    parser.add_argument(
+        "--faces", metavar="FACES.tflite", help="finds the eyes of the largest face instead"
+    )
     arguments = parser.parse_args()
     if (arguments.edit == "transfer") != bool(arguments.reference):
         parser.error("--reference belongs to transfer, which needs it")
     model = Model(arguments.model)
-    target, eyes = read_photo(arguments.target), arguments.eyes
+
+    def eyes_in(photo, given, name):
+        if model.framing["kind"] == "centre" or given:
+            return given
+        if not arguments.faces:
+            parser.error(f"the model is of faces: --faces models/faces.tflite, or --{name} X,Y,X,Y")
+        found = find_faces.FaceFinder(arguments.faces).eyes(photo)
+        if not found:
+            parser.error(f"no face was found; take another photo, or --{name} X,Y,X,Y")
+        return found[0]
+
+    target = read_photo(arguments.target)
+    eyes = eyes_in(target, arguments.eyes, "eyes")
     if arguments.edit == "transfer":
         reference = read_photo(arguments.reference)
-        result = transfer(model, target, reference, eyes, arguments.reference_eyes)[0]
+        there = eyes_in(reference, arguments.reference_eyes, "reference-eyes")
+        result = transfer(model, target, reference, eyes, there)[0]
     elif arguments.edit == "remove":
         result = remove(model, target, eyes)[0]
     else:

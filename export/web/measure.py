@@ -1,13 +1,15 @@
 """Times the page in headless Chromium beside LiteRT in Python: python export/web/measure.py
 
-Needs what the tests need (README.md). Prints load time, latency of each
-signature with 1 and 2 threads, and frames per second of a 640 x 480 camera:
-medians over the calls of a round, and of the rounds the one least disturbed.
+Needs what the tests need (README.md). Prints load time, latency of each signature with
+1 and 2 threads, and frames per second of a 640 x 480 camera with the milliseconds of each
+part: as the model paints, and with detail. `--model` and `--reference` name a model of
+faces and a photo, whose times with a moving face before the camera are printed, too.
+Of the calls of a round the quickest tenth's slowest counts, as the others tell of what else
+the machine does; of the rounds the one least disturbed.
 """
 
 import argparse
 import pathlib
-import statistics
 import sys
 import tempfile
 import time
@@ -19,6 +21,7 @@ sys.path[:0] = [str(FOLDER), str(FOLDER.parent / "mobile")]
 
 import chromium  # noqa: E402
 import edit_photo  # noqa: E402
+import film  # noqa: E402
 
 SHIPPED = FOLDER / "models" / "avatars-glasses.tflite"
 IMAGES = {"transfer": ("target", "reference"), "remove": ("image",), "segment": ("image",)}
@@ -44,21 +47,42 @@ async ([signature, inputs, repeats]) => {
 }
 """
 RATE = """
-async (seconds) => {
+async ([seconds, detail]) => {
   const { state } = await import("./js/page.js");
-  let frames = 0, latest = state.last, model = 0;
-  const end = performance.now() + 1000 * seconds;
-  while (performance.now() < end) {
-    await new Promise(requestAnimationFrame);
-    if (state.last !== latest) { frames++; latest = state.last; model += latest.modelTime; }
+  const box = document.getElementById("detail");
+  if (box.checked !== detail) box.click();
+  const frame = () => new Promise(requestAnimationFrame);
+  const side = () => (detail && state.model.detailSize) || state.model.size;
+  for (let i = 0; i < 10; i++) {
+    const before = state.last;
+    while (state.last === before || state.last.side !== side()) await frame();
   }
-  return [frames / seconds, model / frames];
+  const start = performance.now();
+  const seen = [];
+  while (performance.now() < start + 1000 * seconds) {
+    await frame();
+    if (state.last !== seen.at(-1)) seen.push(state.last);
+  }
+  const figures = { rate: (1000 * (seen.length - 1)) / (performance.now() - start) };
+  for (const part of Object.keys(seen[0].times)) {
+    const times = seen.map(({ times }) => times[part]).sort((a, b) => a - b);
+    figures[part] = times[Math.floor(times.length / 10)];
+  }
+  return figures;
+}
+"""
+READY = """
+async (kind) => {
+  const { state } = await import("./js/page.js");
+  const ready = () => state.model?.framing.kind === kind && state.last?.frame.width === 640;
+  while (!ready() || !state.last.placements.length) await new Promise(requestAnimationFrame);
 }
 """
 
 
-def in_page(playwright, address, threads, film, repeats):
-    with chromium.launched(playwright, film) as browser:
+def in_page(playwright, address, threads, shown, repeats):
+    """The shipped model's figures."""
+    with chromium.launched(playwright, shown) as browser:
         page = browser.new_page()
         start = time.perf_counter()
         page.goto(f"{address}?threads={threads}")
@@ -66,16 +90,40 @@ def in_page(playwright, address, threads, film, repeats):
         figures = {"load": time.perf_counter() - start}
         for signature, inputs in IMAGES.items():
             times = page.evaluate(LATENCIES, [signature, inputs, repeats])
-            figures[signature] = statistics.median(times)
+            figures[signature] = tenth(times)
         page.click("#camera")
-        page.wait_for_function("document.getElementById('figures').innerText.includes('frames/s')")
-        figures["rate"], figures["model in the loop"] = page.evaluate(RATE, 8)
-        return figures
+        page.evaluate(READY, "centre")
+        return {**figures, **rates(page)}
+
+
+def with_faces(playwright, address, shown, model, reference):
+    """Frames per second of a model of faces, with one thread."""
+    with chromium.launched(playwright, shown) as browser:
+        page = browser.new_page()
+        page.goto(address)
+        page.evaluate(LOADED)
+        page.set_input_files("#model-file", model)
+        page.set_input_files("#reference-file", reference)
+        page.click("#camera")
+        page.evaluate(READY, "face")
+        return rates(page)
+
+
+def rates(page):
+    """Frames per second and each part's milliseconds by name, without and with detail."""
+    kinds = {"painted": False}
+    if not page.is_disabled("#detail"):
+        kinds["with detail"] = True
+    return {
+        f"{kind}: {name}": value
+        for kind, detail in kinds.items()
+        for name, value in page.evaluate(RATE, [6, detail]).items()
+    }
 
 
 def in_python(path, threads, repeats):
     start = time.perf_counter()
-    model = edit_photo.Model(path, threads)
+    model = edit_photo.Model(path, threads, detail=False)
     figures = {"load": time.perf_counter() - start}
     images = np.random.default_rng(0).random((2, 1, model.size, model.size, 3), np.float32)
     for signature, inputs in IMAGES.items():
@@ -84,14 +132,18 @@ def in_python(path, threads, repeats):
             start = time.perf_counter()
             model.run(signature, **dict(zip(inputs, images, strict=False)))
             times.append(1000 * (time.perf_counter() - start))
-        figures[signature] = statistics.median(times[5:])
+        figures[signature] = tenth(times[5:])
     return figures
+
+
+def tenth(times):
+    return sorted(times)[len(times) // 10]
 
 
 def best(rounds):
     """Of every figure the least disturbed round's; `rounds` is a list of dicts."""
     return {
-        name: (max if name == "rate" else min)(figures[name] for figures in rounds)
+        name: (max if name.endswith("rate") else min)(figures[name] for figures in rounds)
         for name in rounds[0]
     }
 
@@ -102,14 +154,27 @@ def show(threads, page, python):
     for name in IMAGES:
         print(f"  {name}: page {page[name]:.1f} ms, Python {python[name]:.1f} ms, ", end="")
         print(f"ratio {page[name] / python[name]:.2f}")
-    print(f"  camera 640 x 480: {page['rate']:.1f} frames/s, ", end="")
-    print(f"model {page['model in the loop']:.1f} ms of each frame")
+    show_rates("centre square", page)
+
+
+def show_rates(title, figures):
+    for kind in ("painted", "with detail"):
+        parts = {
+            name.removeprefix(f"{kind}: "): value
+            for name, value in figures.items()
+            if name.startswith(kind)
+        }
+        if parts:
+            print(f"  {title}, {kind}: {parts.pop('rate'):.1f} frames/s; ", end="")
+            print(", ".join(f"{name} {value:.1f} ms" for name, value in parts.items()))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3, help="page and Python in turn")
     parser.add_argument("--repeats", type=int, default=50)
+    parser.add_argument("--model", metavar="TFLITE", help="a model of faces")
+    parser.add_argument("--reference", metavar="IMAGE", help="a photo of a face, for it")
     arguments = parser.parse_args()
     from PIL import Image
     from playwright.sync_api import sync_playwright
@@ -117,18 +182,35 @@ def main():
     face = Image.open(FOLDER / "faces" / "target-1.png").convert("RGB").resize((480, 480))
     frame = Image.new("RGB", (640, 480), "gray")
     frame.paste(face, (80, 0))
-    pages, pythons = {1: [], 2: []}, {1: [], 2: []}
+    pages, pythons, faces = {1: [], 2: []}, {1: [], 2: []}, []
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        film = pathlib.Path(folder) / "film.mjpeg"
-        chromium.write_mjpeg(film, np.array(frame))
+        still, moving = (pathlib.Path(folder) / f"{name}.mjpeg" for name in ("still", "moving"))
+        chromium.write_mjpeg(still, np.array(frame))
+        if arguments.model:
+            chromium.write_mjpeg(moving, *moving_frames())
         with chromium.serving() as address:
             for _ in range(arguments.rounds):
                 for threads in (1, 2):
-                    page = in_page(playwright, address, threads, film, arguments.repeats)
+                    page = in_page(playwright, address, threads, still, arguments.repeats)
                     pages[threads].append(page)
                     pythons[threads].append(in_python(SHIPPED, threads, arguments.repeats))
+                if arguments.model:
+                    given = (arguments.model, arguments.reference)
+                    faces.append(with_faces(playwright, address, moving, *given))
     for threads in (1, 2):
         show(threads, best(pages[threads]), best(pythons[threads]))
+    if faces:
+        print("threads=1")
+        show_rates("moving face", best(faces))
+
+
+def moving_frames():
+    from skimage import data
+
+    eyes = ((204, 102.5), (247, 104))
+    return [
+        frame for frame, _ in film.moving_face(data.astronaut(), (120, 10, 340, 200), eyes, 150)
+    ]
 
 
 if __name__ == "__main__":

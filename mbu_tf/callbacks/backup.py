@@ -8,6 +8,7 @@ import random
 import shutil
 import signal
 import time
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,6 +17,7 @@ from mbu_tf.files import remove_leftovers
 from mbu_tf.interrupts import Interrupted, noted_signals
 from mbu_tf.models.learning_rates import LinkedLearningRates
 from mbu_tf.state_files import differences, read_newest_state, write_state
+from mbu_tf.types import FilePath
 
 # What `stop_training` is set to where only an epoch is to end; other callbacks set True.
 EPOCH_IS_DONE = "the epoch is done"
@@ -67,7 +69,9 @@ class Backup(keras.callbacks.Callback):
         Interrupted: see `on_signals`.
     """
 
-    def __init__(self, folder, every=None, keep=(), settings=None):
+    def __init__(
+        self, folder: FilePath, every: int | None = None, keep: Any = (), settings: Any = None
+    ) -> None:
         super().__init__()
         if every is not None and (type(every) is not int or every < 1):
             raise ValueError(
@@ -100,7 +104,7 @@ class Backup(keras.callbacks.Callback):
         with noted_signals(numbers) as self._signals:
             yield
 
-    def delete(self):
+    def delete(self) -> None:
         """Remove the folder, once what comes after `fit` is done as well."""
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -10,6 +10,8 @@ import keras
 CONFUSION_LOST = 2.0
 MASK_EMPTY = 0.002
 MASK_FULL = 0.6
+# Decoder A's errors inside the mask, B's images' to A's; docs/learning.md has what was measured.
+NO_CONTRAST = 1.0
 
 ADVICE = {
     "mask_empty": (
@@ -22,6 +24,13 @@ ADVICE = {
         "The mask covers {value:.0%} of the picture. Raise the loss weights recon2_a and "
         "recon2_b (lambda_4, lambda_5: appendix J raises them when the mask is too large), or "
         "train on: while decoder A reconstructs badly (recon1_a), wide masks are normal."
+    ),
+    "mask_misplaced": (
+        "The mask lies where the domains do not differ: inside it decoder A draws B's images no "
+        "worse than A's (errors of {value:.2f} to 1; 1.7 and more where a part is found). If the "
+        "part is very small, crop closer or take a larger image_size; else raise the loss weights "
+        "recon2_a and recon2_b (lambda_4, lambda_5), or lower separate_channels. Early in training "
+        "it is normal."
     ),
     "confusion_lost": (
         "The discriminator tells the domains apart (confusion loss {value:.2f}; 1.39 is "
@@ -43,10 +52,10 @@ DIVERGED = (
 
 
 class TrainingAdvice(keras.callbacks.Callback):
-    """Warns when the mask saturates, the domain confusion is lost or a loss is not finite.
+    """Warns when the mask saturates or is misplaced, confusion is lost or a loss not finite.
 
-    Looks at the mask coverage and `confusion` after each epoch and warns once
-    each time that one has been out of bounds for `patience` epochs in a row. Of
+    Looks at `mask_coverage`, `mask_contrast` and `confusion` after each epoch and warns
+    once each time that one has been out of bounds for `patience` epochs in a row. Of
     the first loss in an epoch that is not finite it warns at once, with the step
     and, if its losses tell, the domain; steps whose gradients are not finite
     change nothing, so that training goes on unharmed. With `steps_per_execution` above
@@ -54,13 +63,13 @@ class TrainingAdvice(keras.callbacks.Callback):
 
     Args:
         patience: epochs that a trouble must last.
-        grace: first epochs in which wide masks are normal and not counted.
+        grace: first epochs in which wide and misplaced masks are normal and not counted.
 
     Raises:
         FloatingPointError: during training, if 20 steps in a row were skipped.
     """
 
-    def __init__(self, patience=2, grace=1):
+    def __init__(self, patience: int = 2, grace: int = 1) -> None:
         super().__init__()
         self.patience, self.grace = patience, grace
         self._lasting = dict.fromkeys(ADVICE, 0)
@@ -88,13 +97,14 @@ class TrainingAdvice(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         seen = (logs or {}) if epoch >= self.grace else {}
-        confusion = seen.get("confusion")
+        confusion, contrast = seen.get("confusion"), seen.get("mask_contrast")
         # One mask, or one for each domain's part.
         masks = [value for name, value in seen.items() if name.startswith("mask_coverage")]
         least, most = min(masks, default=None), max(masks, default=None)
         troubles = {
             "mask_empty": (least, least is not None and least < MASK_EMPTY),
             "mask_full": (most, most is not None and most > MASK_FULL),
+            "mask_misplaced": (contrast, contrast is not None and contrast < NO_CONTRAST),
             "confusion_lost": (confusion, confusion is not None and confusion > CONFUSION_LOST),
         }
         for name, (value, present) in troubles.items():

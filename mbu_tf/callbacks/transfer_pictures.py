@@ -5,6 +5,7 @@ import keras
 from mbu_tf.data.images import write_png
 from mbu_tf.evaluation.pictures import model_grid
 from mbu_tf.files import make_folder
+from mbu_tf.types import Array, FilePath
 
 
 class TransferPictures(keras.callbacks.Callback):
@@ -28,7 +29,15 @@ class TransferPictures(keras.callbacks.Callback):
         ValueError: if `every` is not a positive integer.
     """
 
-    def __init__(self, directory, targets, references, every=1, tensorboard=None, show=False):
+    def __init__(
+        self,
+        directory: FilePath,
+        targets: Array,
+        references: Array,
+        every: int = 1,
+        tensorboard: FilePath | None = None,
+        show: bool = False,
+    ) -> None:
         super().__init__()
         if isinstance(every, bool) or not isinstance(every, int) or every < 1:
             raise ValueError(f"`every` must be a positive integer. Received: every={every!r}")

@@ -1,14 +1,21 @@
 """Two image domains and the stream of random (a, b) batches that training reads."""
 
+from __future__ import annotations
+
 import dataclasses
 import math
 import os
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mbu_tf.data.stream import EXIT, Stream, shard_rows
 from mbu_tf.data.value_range import to_model_range, to_uint8
 from mbu_tf.faces.framing import CENTRE, Framing
+from mbu_tf.types import Array, Floats, ImageCollection, Pixels
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 class ImageArray:
@@ -18,7 +25,7 @@ class ImageArray:
         images: uint8 array `(count, size, size, channels)`.
     """
 
-    def __init__(self, images):
+    def __init__(self, images: Array) -> None:
         images = np.asarray(images)
         if images.dtype != np.uint8 or images.ndim != 4:
             raise ValueError(
@@ -27,10 +34,10 @@ class ImageArray:
             )
         self._images = images
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._images)
 
-    def take(self, indices):
+    def take(self, indices: Array) -> Pixels:
         """The images at `indices`, uint8 `(len(indices), size, size, channels)`."""
         return self._images[np.asarray(indices)]
 
@@ -54,17 +61,17 @@ class TwoDomains:
         framing: how the images were cut out of photos, a `Framing`.
     """
 
-    a: object
-    b: object
+    a: ImageCollection
+    b: ImageCollection
     image_size: int
-    b_mask: object = None
-    b_without: object = None
-    a_with: object = None
-    a_with_next: object = None
-    a_without: object = None
-    a_translated: object = None
-    b_translated: object = None
-    b_variants: list | None = None
+    b_mask: ImageCollection | None = None
+    b_without: ImageCollection | None = None
+    a_with: ImageCollection | None = None
+    a_with_next: ImageCollection | None = None
+    a_without: ImageCollection | None = None
+    a_translated: ImageCollection | None = None
+    b_translated: ImageCollection | None = None
+    b_variants: list[str] | None = None
     framing: Framing = CENTRE
 
     def __post_init__(self):
@@ -76,7 +83,13 @@ class TwoDomains:
                 )
 
     @classmethod
-    def from_arrays(cls, a, b, masks=None, framing=CENTRE):
+    def from_arrays(
+        cls,
+        a: Array,
+        b: Array,
+        masks: Array | None = None,
+        framing: Framing | dict[str, Any] | str | None = CENTRE,
+    ) -> TwoDomains:
         """Two domains from images in memory, of different counts if need be.
 
         `batches` then gives random pairs of them to train on without end, and `pairs`
@@ -102,7 +115,7 @@ class TwoDomains:
             masks = ImageArray(_eight_bit_masks(masks, b.shape))
         return cls(ImageArray(a), ImageArray(b), a.shape[1], masks, framing=Framing.of(framing))
 
-    def exchanged(self):
+    def exchanged(self) -> TwoDomains:
         """The same images with A and B exchanged; of the truth, only what is of both domains."""
         return TwoDomains(
             self.b,
@@ -115,7 +128,7 @@ class TwoDomains:
             framing=self.framing,
         )
 
-    def first(self, count):
+    def first(self, count: int) -> TwoDomains:
         """The first `count` images of each domain and their truth, in memory."""
         changes = {
             field.name: (
@@ -127,20 +140,27 @@ class TwoDomains:
         }
         return dataclasses.replace(self, **changes)
 
-    def arrays(self, count=None):
+    def arrays(self, count: int | None = None) -> tuple[Floats, Floats]:
         """`(a, b)`: the first `count` images of each domain, or all, as models take them.
 
         Float32 in [-1, 1]; of a domain that holds fewer, all of them.
         """
         return tuple(to_model_range(_first(images, count)) for images in (self.a, self.b))
 
-    def steps_per_epoch(self, batch_size):
+    def steps_per_epoch(self, batch_size: int) -> int:
         """Batches in one epoch: once through the larger domain; the smaller one repeats."""
         return math.ceil(max(len(self.a), len(self.b)) / batch_size)
 
     def batches(
-        self, batch_size, seed=0, flip=False, augment=False, first_step=0, shards=1, shard=0
-    ):
+        self,
+        batch_size: int,
+        seed: int = 0,
+        flip: bool = False,
+        augment: bool = False,
+        first_step: int = 0,
+        shards: int = 1,
+        shard: int = 0,
+    ) -> tf.data.Dataset:
         """Endless random training batches as a `tf.data.Dataset`.
 
         Each domain is shuffled on its own, anew at every pass through it, so
@@ -187,7 +207,9 @@ class TwoDomains:
         threads = max(2, os.cpu_count() or 1)
         return steps.map(read, num_parallel_calls=threads, deterministic=True).prefetch(2)
 
-    def distributed_batches(self, strategy, batch_size, **options):
+    def distributed_batches(
+        self, strategy: tf.distribute.Strategy, batch_size: int, **options: Any
+    ) -> tf.distribute.DistributedDataset:
         """The batches of `batches` for the devices of a `tf.distribute` strategy.
 
         Each device gets an equal part of every batch, and each worker reads the
@@ -213,7 +235,7 @@ class TwoDomains:
 
         return strategy.distribute_datasets_from_function(part)
 
-    def pairs(self, batch_size, limit=None):
+    def pairs(self, batch_size: int, limit: int | None = None) -> tf.data.Dataset:
         """Every (a_i, b_i) once, in order, as a finite `tf.data.Dataset` for evaluation.
 
         The longer domain is cut to the shorter one and both to `limit`; the

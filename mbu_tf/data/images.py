@@ -12,6 +12,7 @@ from mbu_tf.data.decoding import BOMB, ImageReadError, decode
 from mbu_tf.data.formats import FORMATS
 from mbu_tf.data.photo import Photo
 from mbu_tf.files import replacing
+from mbu_tf.types import Array, FilePath, ImageFile, Pixels
 
 _PROBLEMS = {
     FileNotFoundError: "there is no such file. Mend the path.",
@@ -24,7 +25,7 @@ _PROBLEMS = {
 }
 
 
-def read_image(source):
+def read_image(source: ImageFile) -> Pixels:
     """One picture as it is seen on white, in sRGB: uint8 `(height, width, 3)`.
 
     `read_photo(source).image`; see there.
@@ -32,7 +33,7 @@ def read_image(source):
     return read_photo(source).image
 
 
-def read_photo(source):
+def read_photo(source: ImageFile) -> Photo:
     """One picture as its file has it, as a `Photo`.
 
     The `FORMATS` are read, of animations the first frame, HEIC where pillow-heif is
@@ -163,7 +164,7 @@ def check_preparation(size, crop):
         )
 
 
-def write_png(path, picture):
+def write_png(path: FilePath, picture: Array | Photo) -> None:
     """Writes uint8 `(height, width, 3)` or `(height, width)`, or a `Photo`, as a PNG file.
 
     A `Photo`'s profile, alpha channel and density are written with it. The file appears

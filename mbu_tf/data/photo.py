@@ -1,11 +1,14 @@
 """A photo and what belongs to it beside its pixels."""
 
+from __future__ import annotations
+
 import dataclasses
 import functools
 
 import numpy as np
 
 from mbu_tf.data.colour import colour_space
+from mbu_tf.types import Pixels
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -25,7 +28,7 @@ class Photo:
     dpi: tuple | None = None
 
     @functools.cached_property
-    def image(self):
+    def image(self) -> Pixels:
         """The photo as it is seen on white, in sRGB: uint8 `(height, width, 3)`.
 
         What models look at and edit; `edited` takes it back to the photo.
@@ -39,7 +42,7 @@ class Photo:
         alpha = self.alpha[..., None].astype(np.uint16)
         return ((self.pixels * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
 
-    def edited(self, image, mask):
+    def edited(self, image: Pixels, mask: np.ndarray) -> Photo:
         """The photo with an edit of `image`; an `EditedPhoto` may be unpacked into it.
 
         Where `mask` is 0 the pixels are the photo's own, bit for bit. What the edit

@@ -1,8 +1,10 @@
 """Data sources by name, as the command line gives them: `kind:…`."""
 
 import re
+from typing import Any
 
 from mbu_tf.data import avatar_faces, celeba, drawn_domains, folders, portraits, records
+from mbu_tf.data.domains import TwoDomains
 
 FORMS = (
     "avatars:TASK (such as avatars:glasses)",
@@ -14,7 +16,7 @@ FORMS = (
 )
 
 
-def parse_source(spec):
+def parse_source(spec: str) -> tuple[str, dict[str, Any]]:
     """Kind of a source and the arguments that its `spec` gives.
 
     Only the form and the task's name are checked, nothing is looked up on disk.
@@ -57,7 +59,9 @@ def parse_source(spec):
     raise ValueError(f"A data source must be one of: {'; '.join(FORMS)}. Received: {spec!r}")
 
 
-def load_source(spec, split="train", image_size=128, **options):
+def load_source(
+    spec: str, split: str = "train", image_size: int = 128, **options: Any
+) -> TwoDomains:
     """The two domains of a source as `TwoDomains`.
 
     Args:
@@ -102,7 +106,7 @@ def framed_as(framing, spec, options=()):
     return dict(options)
 
 
-def load_held_out(spec, image_size=128, **options):
+def load_held_out(spec: str, image_size: int = 128, **options: Any) -> tuple[str, TwoDomains]:
     """The images of a source that training leaves alone.
 
     Args:

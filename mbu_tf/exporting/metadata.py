@@ -20,13 +20,16 @@ NAME = "mbu_tf.json"
 ONNX_KEY = "mbu_tf"
 
 
-def metadata(model, **more):
-    """`image_size` and `framing` of a model (see `Framing.get_config`), and `more`, as a dict.
+def metadata(model, detail_size=None):
+    """What is told of a model: a dict of plain values.
 
-    A model that states no framing takes the centre square.
+    Returns:
+        `image_size`; `framing`, see `Framing.get_config`, the centre square of a model
+        that states none; `detail_size`, the side of the images of the signatures with
+        the ending `_detail`, `None` if there are none.
     """
-    framing = Framing.of(getattr(model, "framing", None))
-    return {"image_size": model.image_size, "framing": framing.get_config(), **more}
+    framing = Framing.of(getattr(model, "framing", None)).get_config()
+    return {"image_size": model.image_size, "framing": framing, "detail_size": detail_size}
 
 
 def append_to_tflite(content, values):

@@ -1,16 +1,22 @@
 """ONNX files, one for each signature."""
 
+import pathlib
+from typing import Any
+
 import tensorflow as tf
 
 from mbu_tf.exporting.metadata import add_to_onnx, metadata
 from mbu_tf.exporting.signatures import as_float32, signatures
 from mbu_tf.files import make_folder, replacing
+from mbu_tf.types import FilePath
 
 # The lowest opset that current runtimes of all vendors read and that has every operation.
 OPSET = 17
 
 
-def export_onnx(model, path, detail_size=None):
+def export_onnx(
+    model: Any, path: FilePath, detail_size: int | None = None
+) -> dict[str, pathlib.Path]:
     """Write `model` as `transfer.onnx`, `remove.onnx` and `segment.onnx`, in a folder.
 
     An ONNX file has one entry point, so each signature is a file with the
@@ -19,7 +25,8 @@ def export_onnx(model, path, detail_size=None):
 
     Args:
         model: a trained model.
-        path: the folder; created if missing.
+        path: the folder, created if missing; or a file ending in `.onnx`, for the first
+            signature, such as `transfer`, alone.
         detail_size: side of the images of `transfer_detail.onnx` and the like, a power
             of two times the model's own; None leaves these out.
 
@@ -34,11 +41,14 @@ def export_onnx(model, path, detail_size=None):
     """
     tf2onnx = _tf2onnx()
     table = signatures(as_float32(model), detail_size=detail_size)
-    folder = make_folder(path)
-    files = {name: folder / f"{name}.onnx" for name in table}
-    for name, signature in table.items():
-        proto = _converted(tf2onnx, signature)
-        add_to_onnx(proto, metadata(model, detail_size=detail_size))
+    path = pathlib.Path(path)
+    if path.suffix == ".onnx":
+        files = {next(iter(table)): path}
+    else:
+        files = {name: make_folder(path) / f"{name}.onnx" for name in table}
+    for name in files:
+        proto = _converted(tf2onnx, table[name])
+        add_to_onnx(proto, metadata(model, detail_size))
         with replacing(files[name]) as beside:
             beside.write_bytes(proto.SerializeToString())
     return files

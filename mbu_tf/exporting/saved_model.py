@@ -1,5 +1,8 @@
 """SavedModels for TensorFlow Serving and for whatever else reads them."""
 
+import pathlib
+from typing import Any
+
 import tensorflow as tf
 
 from mbu_tf.exporting import warmup
@@ -7,9 +10,16 @@ from mbu_tf.exporting.encoded import encoded_signatures
 from mbu_tf.exporting.metadata import metadata, write_to_saved_model
 from mbu_tf.exporting.signatures import as_float32, signatures
 from mbu_tf.exporting.versions import next_version
+from mbu_tf.types import FilePath
 
 
-def export_saved_model(model, path, encoded=True, warm_up=True, detail_size=None):
+def export_saved_model(
+    model: Any,
+    path: FilePath,
+    encoded: bool = True,
+    warm_up: bool = True,
+    detail_size: int | None = None,
+) -> pathlib.Path:
     """Write `model` as the next version of a model that TensorFlow Serving serves.
 
     The SavedModel has the signatures of `mbu_tf.exporting.signatures`, for any
@@ -41,17 +51,22 @@ def export_saved_model(model, path, encoded=True, warm_up=True, detail_size=None
     if warm_up:
         warmup.messages()  # A missing package is told before any work.
     model = as_float32(model)
-    stated = signatures(model, detail_size=detail_size)
-    table = {name: _checked(x) for name, x in stated.items()}
-    if encoded:
-        table |= {name: _counted(x) for name, x in encoded_signatures(model, detail_size).items()}
+    table = served_signatures(model, encoded, detail_size)
     with next_version(path) as version:
         write(table, version.beside)
-        write_to_saved_model(version.beside, metadata(model, detail_size=detail_size))
+        write_to_saved_model(version.beside, metadata(model, detail_size))
         if warm_up:
             warmed = {name: x for name, x in table.items() if not x.finds_faces}
             warmup.write(warmed, model.image_size, version.model, version.beside)
     return version.path
+
+
+def served_signatures(model, encoded=True, detail_size=None):
+    """The signatures of a SavedModel, checking what they are given; see `export_saved_model`."""
+    table = {n: _checked(x) for n, x in signatures(model, detail_size=detail_size).items()}
+    if encoded:
+        table |= {name: _counted(x) for name, x in encoded_signatures(model, detail_size).items()}
+    return table
 
 
 def write(table, folder):

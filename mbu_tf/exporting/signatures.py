@@ -6,7 +6,7 @@ masks float32 in [0, 1]. Normalisation is inside.
 
 import functools
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -57,7 +57,7 @@ class Signature(NamedTuple):
 
 
 @functools.singledispatch
-def operations(model):
+def operations(model: Any) -> dict[str, Operation]:
     """The table of a model's operations: name to `Operation`; the first is the default.
 
     A method with operations of its own states its table with
@@ -131,7 +131,9 @@ def _(model: MaskedDomainIntersectionDifference):
     return table
 
 
-def signatures(model, batch_size=None, detail_size=None):
+def signatures(
+    model: Any, batch_size: int | None = None, detail_size: int | None = None
+) -> dict[str, Signature]:
     """The signatures on images as numbers: name to `Signature`.
 
     Args:

@@ -1,16 +1,18 @@
 """TensorFlow Lite (LiteRT) files for phones, browsers and small devices."""
 
-import functools
 import tempfile
 import warnings
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from mbu_tf.exporting import saved_model
 from mbu_tf.exporting.metadata import append_to_tflite, metadata
+from mbu_tf.exporting.signature_order import numbered, without_numbers
 from mbu_tf.exporting.signatures import as_float32, check_detail_size, operations, signatures
 from mbu_tf.files import replacing
+from mbu_tf.types import Array, FilePath
 
 QUANTIZATIONS = (None, "float16", "dynamic", "int8")
 # Calibration runs every signature on so many batches at most.
@@ -18,12 +20,19 @@ CALIBRATION_BATCHES = 200
 
 
 def export_tflite(
-    model, path, quantization=None, representative=None, batch_size=1, detail_size=None
-):
+    model: Any,
+    path: FilePath,
+    quantization: str | None = None,
+    representative: tuple[Array, Array] | None = None,
+    batch_size: int = 1,
+    detail_size: int | None = None,
+) -> None:
     """Write `model` as one file with every signature, whose weights they share.
 
-    Only built-in operations are used, so that every runtime can run it. Inputs
-    and outputs are float32 whatever the quantisation.
+    The first signature, such as `transfer`, is the file's first subgraph, which runs
+    where no name is given; the others follow in the order of `signatures`. Only
+    built-in operations are used, so that every runtime can run it. Inputs and outputs
+    are float32 whatever the quantisation.
 
     Args:
         model: a trained model.
@@ -72,25 +81,28 @@ def export_tflite(
         beside.touch()  # A path that cannot be written to is told before any work.
         table = signatures(as_float32(model), batch_size, detail_size)
         content = _converted(model, table, quantization, representative, batch_size)
-        beside.write_bytes(append_to_tflite(content, metadata(model, detail_size=detail_size)))
+        beside.write_bytes(append_to_tflite(content, metadata(model, detail_size)))
 
 
 def _converted(model, table, quantization, representative, batch_size):
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         # Calibration runs on TensorFlow's own interpreter, which announces its end.
         warnings.filterwarnings("ignore", r"\s*Warning: tf\.lite\.Interpreter", UserWarning)
-        saved_model.write(table, folder)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(table))
+        names = numbered(table)
+        saved_model.write({names[name]: x for name, x in table.items()}, folder)
+        keys = list(names.values())
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=keys)
         if quantization is not None:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         if quantization == "float16":
             converter.target_spec.supported_types = [tf.float16]
         if quantization == "int8":
-            converter.representative_dataset = functools.partial(
-                calibration, model, representative, batch_size
+            converter.representative_dataset = lambda: (
+                (names[name], batch)
+                for name, batch in calibration(model, representative, batch_size)
             )
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        return converter.convert()
+        return without_numbers(converter.convert(), table)
 
 
 def calibration(model, representative, batch_size):

@@ -6,12 +6,13 @@ knows best, dismisses what is none and says where the eyes are.
 """
 
 import numbers
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from mbu_tf.faces.boxes import LEFT_EYE, RIGHT_EYE, moved, sides, without_repeats
+from mbu_tf.types import Array
 
 # The second look: first once, and what is less a face than this is dismissed; then at
 # several squares, sides in sides of the face's box, whose mean is nearer the truth.
@@ -29,13 +30,13 @@ class Face(NamedTuple):
         score: probability of a face, in [0, 1].
     """
 
-    box: tuple
-    left_eye: tuple
-    right_eye: tuple
+    box: tuple[float, float, float, float]
+    left_eye: tuple[float, float]
+    right_eye: tuple[float, float]
     score: float
 
     @property
-    def eyes(self):
+    def eyes(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """(left_eye, right_eye)."""
         return self.left_eye, self.right_eye
 
@@ -44,7 +45,13 @@ class NoFaceError(ValueError):
     """There is no face where one is needed. The message names the mend."""
 
 
-def find_faces(photo, smallest=40, upside_down=False, min_score=0.75, near=None):
+def find_faces(
+    photo: Array,
+    smallest: float = 40,
+    upside_down: bool = False,
+    min_score: float = 0.7,
+    near: Any = None,
+) -> list[Face]:
     """The faces in a photo, the largest first.
 
     Args:
@@ -88,7 +95,7 @@ def find_faces(photo, smallest=40, upside_down=False, min_score=0.75, near=None)
     return [_as_face(faces[i], scores[i]) for i in order]
 
 
-def choose_faces(faces, which="largest"):
+def choose_faces(faces: list[Face], which: str | int = "largest") -> list[Face]:
     """The faces asked for, of those that `find_faces` found.
 
     Args:

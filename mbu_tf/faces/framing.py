@@ -1,8 +1,11 @@
 """How a model's images are framed: the centre square, or a face with its eyes at given places."""
 
+from __future__ import annotations
+
 import dataclasses
 import math
 import numbers
+from typing import Any
 
 from mbu_tf.faces.placement import Placement
 
@@ -41,23 +44,23 @@ class Framing:
             object.__setattr__(self, name, tuple(map(float, eye)))
 
     @property
-    def kind(self):
+    def kind(self) -> str:
         """`"face"` or `"centre"`."""
         return "centre" if self.left_eye is None else "face"
 
     @property
-    def eyes(self):
+    def eyes(self) -> tuple[Any, Any]:
         """`(left_eye, right_eye)`."""
         return self.left_eye, self.right_eye
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The framing as plain values, such as JSON holds; `Framing.of` reads them."""
         if self.kind == "centre":
             return {"kind": "centre"}
         return {"kind": "face", "left_eye": list(self.left_eye), "right_eye": list(self.right_eye)}
 
     @classmethod
-    def of(cls, framing):
+    def of(cls, framing: Any) -> Framing:
         """A `Framing` from one, its configuration, `"centre"`, `"face"`, or `None` for the centre.
 
         Raises:
@@ -78,7 +81,7 @@ class Framing:
             f"gives. Received: {framing!r}"
         )
 
-    def placement(self, height, width, eyes=None):
+    def placement(self, height: int, width: int, eyes: Any = None) -> Placement:
         """Where the square lies in a photo.
 
         Args:

@@ -115,8 +115,8 @@ def _upright_crop(picture, face, side):
     # Pixels that fall together are averaged before the square is turned.
     shrinking = max(1, int(scale))
     reach = np.sqrt(0.5) * TRAINED_SIZE * scale + shrinking
-    low = np.floor(np.maximum(center - reach, 0)).astype(int)
-    high = np.ceil(np.minimum(center + reach, picture.size)).astype(int)
+    low = np.clip(np.floor(center - reach), 0, np.subtract(picture.size, 1)).astype(int)
+    high = np.clip(np.ceil(center + reach), low + 1, picture.size).astype(int)
     to_part = to_picture.copy()
     to_part[:, 2] -= low
     crop = picture.reduce(shrinking, (*low.tolist(), *high.tolist())).transform(

@@ -8,7 +8,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
+
+from mbu_tf.types import Array, Floats, Pixels
 
 # A square so many times as large as the photo would show next to nothing of it.
 MAX_SIDE = 8
@@ -32,28 +35,28 @@ class Placement(NamedTuple):
     down: float
 
     @property
-    def side(self):
+    def side(self) -> float:
         """The square's side in pixels of the photo."""
         return math.hypot(self.right, self.down)
 
     @property
-    def pixels(self):
+    def pixels(self) -> int:
         """`side` in whole pixels: the height and width of what `upright` gives."""
         return max(1, round(self.side))
 
-    def to_photo(self, points):
+    def to_photo(self, points: Array) -> npt.NDArray[np.float64]:
         """Points of the square, shares `(..., 2)`, in pixels of the photo."""
         u, v = np.moveaxis(np.asarray(points, np.float64), -1, 0)
         x = self.x + u * self.right - v * self.down
         return np.stack([x, self.y + u * self.down + v * self.right], axis=-1)
 
-    def to_square(self, points):
+    def to_square(self, points: Array) -> npt.NDArray[np.float64]:
         """Points of the photo, pixels `(..., 2)`, as shares of the square; undoes `to_photo`."""
         x, y = np.moveaxis(np.asarray(points, np.float64), -1, 0)
         x, y = (x - self.x) / self.side**2, (y - self.y) / self.side**2
         return np.stack([x * self.right + y * self.down, y * self.right - x * self.down], axis=-1)
 
-    def upright(self, photo):
+    def upright(self, photo: Pixels) -> Pixels:
         """The square as a picture at the photo's own scale.
 
         Beyond the photo's edges the photo is mirrored. A square on whole pixels is
@@ -88,7 +91,7 @@ class Placement(NamedTuple):
         ]
         return np.rint(np.stack(channels, axis=-1)).astype(np.uint8)
 
-    def back(self, channel, height, width):
+    def back(self, channel: Floats, height: int, width: int) -> tuple[slice, slice, Floats]:
         """A channel of the square as it lies in the photo.
 
         Args:

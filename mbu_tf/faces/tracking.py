@@ -16,6 +16,8 @@ AHEAD = REACH
 SEARCH_EVERY = 1 / 3
 # How far from where it was expected, in eye distances, a face may be.
 NEAR = 1.0
+# The least score of a face where one is expected; of any other it is `find_faces`'s own.
+KNOWN_SCORE = 0.5
 # Nearer to each other than this are two findings of one face.
 SAME = 0.5
 # Seconds over which a face's motion is measured, to expect it in the next frame.
@@ -34,7 +36,8 @@ def follow_faces(frames, find, face="largest"):
     Args:
         frames: iterable of frames, which have `image`, uint8 `(height, width, 3)`, and
             `time`, in seconds, growing.
-        find: finds faces, as `mbu_tf.faces.find_faces`.
+        find: finds faces, as `mbu_tf.faces.find_faces`, whose arguments `near` and `min_score` it
+            takes.
         face: `"largest"`, `"all"`, or a number from 1 for the largest.
 
     Yields:
@@ -111,7 +114,7 @@ class FaceTracker:
         """Find the faces of the next frame: uint8 `(height, width, 3)`, at `time` in seconds."""
         self._waiting.append(time)
         expected = [track.expected(time) for track in self._tracks]
-        seen = self._find(photo, near=expected) if expected else []
+        seen = self._find(photo, near=expected, min_score=KNOWN_SCORE) if expected else []
         matches = _matches(expected, seen)
         if time >= self._search_at or not matches or len(matches) < len(expected):
             self._search_at = time + SEARCH_EVERY

@@ -1,6 +1,7 @@
 """Data are looked at where they come in, before anything is computed of them."""
 
 import inspect
+from typing import Any
 
 from mbu_tf.failures import explaining_tensorflow
 from mbu_tf.models.first_batch import check_arrays, checked_source, pair
@@ -23,13 +24,13 @@ class CheckedData:
     # Whether the data of the last call had true masks, and whether it was one that evaluates.
     _with_masks = _held_out_with_masks = _evaluates = False
 
-    def fit(self, *args, **kwargs):
+    def fit(self, *args: Any, **kwargs: Any) -> Any:
         """`keras.Model.fit` of checked data, see `CheckedData`."""
         history = self._checked_call(super().fit, args, kwargs)
         self._learning_rates.follow()  # What callbacks assigned after the last step.
         return history
 
-    def evaluate(self, *args, **kwargs):
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """`keras.Model.evaluate` of checked data, see `CheckedData`."""
         if not kwargs.get("_use_cached_eval_dataset"):
             return self._checked_call(super().evaluate, args, kwargs)
@@ -41,19 +42,19 @@ class CheckedData:
         finally:
             self._with_masks, self._evaluates = training, False
 
-    def predict(self, *args, **kwargs):
+    def predict(self, *args: Any, **kwargs: Any) -> Any:
         """`keras.Model.predict` of `[a, b]`, or of batches `(a, b)`, see `CheckedData`."""
         return self._checked_call(super().predict, args, kwargs)
 
-    def train_on_batch(self, *args, **kwargs):
+    def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         """`keras.Model.train_on_batch`; the first batch is checked, see `CheckedData`."""
         return self._checked_call(super().train_on_batch, args, kwargs)
 
-    def test_on_batch(self, *args, **kwargs):
+    def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         """`keras.Model.test_on_batch`; the first batch is checked, see `CheckedData`."""
         return self._checked_call(super().test_on_batch, args, kwargs)
 
-    def predict_on_batch(self, *args, **kwargs):
+    def predict_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         """`keras.Model.predict_on_batch` of `(a, b)`; the first is checked, see `CheckedData`."""
         return self._checked_call(super().predict_on_batch, args, kwargs)
 

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from typing import Any
 
 import keras
 
@@ -45,16 +46,16 @@ class Compilation:
 
     def compile(
         self,
-        optimizer=None,
-        discriminator_optimizer=None,
-        loss_weights=None,
-        generator_clip_norm=KEPT,
-        discriminator_clip_norm=KEPT,
-        confusion_label=None,
-        discriminator_codes=None,
-        jit_compile="auto",
-        **kwargs,
-    ):
+        optimizer: Any = None,
+        discriminator_optimizer: Any = None,
+        loss_weights: dict[str, float] | None = None,
+        generator_clip_norm: Any = KEPT,
+        discriminator_clip_norm: Any = KEPT,
+        confusion_label: Any = None,
+        discriminator_codes: Any = None,
+        jit_compile: bool | str = "auto",
+        **kwargs: Any,
+    ) -> None:
         """Set how the model is trained.
 
         What is left out stays as it is: in a model from a recipe or a file the

@@ -1,5 +1,7 @@
 """Content disentanglement (CD) of Press et al. (2019), which MBU and DIDD build on."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -50,16 +52,16 @@ class ContentDisentanglement(OneWayTransfer, TwoDomainModel):
 
     def __init__(
         self,
-        image_size=128,
-        depth=None,
-        width=1.0,
-        separate_channels=25,
-        normalization="instance",
-        encoder_activation="leaky_relu",
-        decoder_activation="relu",
-        reconstruction_norm="l2",
-        **kwargs,
-    ):
+        image_size: int = 128,
+        depth: int | None = None,
+        width: float = 1.0,
+        separate_channels: int = 25,
+        normalization: str | None = "instance",
+        encoder_activation: str = "leaky_relu",
+        decoder_activation: str = "relu",
+        reconstruction_norm: str = "l2",
+        **kwargs: Any,
+    ) -> None:
         depth = blocks.default_depth(image_size) if depth is None else depth
         blocks.check_choice("reconstruction_norm", reconstruction_norm, losses.NORMS)
         config = {

@@ -1,5 +1,7 @@
 """Mask based unsupervised content transfer (MBU): the method of the ICLR 2020 paper."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -85,21 +87,21 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
 
     def __init__(
         self,
-        image_size=128,
-        depth=None,
-        width=1.0,
-        separate_channels=25,
-        common_channels=None,
-        normalization="batch",
-        encoder_activation="leaky_relu",
-        decoder_activation="leaky_relu",
-        decoder_a_input="common_and_zeros",
-        separate_code_of_a="zeros",
-        recon1_norm="l1",
-        recon2_norm="l1",
-        share_passes=True,
-        **kwargs,
-    ):
+        image_size: int = 128,
+        depth: int | None = None,
+        width: float = 1.0,
+        separate_channels: int = 25,
+        common_channels: int | str | None = None,
+        normalization: str | None = "batch",
+        encoder_activation: str = "leaky_relu",
+        decoder_activation: str = "leaky_relu",
+        decoder_a_input: str = "common_and_zeros",
+        separate_code_of_a: str = "zeros",
+        recon1_norm: str = "l1",
+        recon2_norm: str = "l1",
+        share_passes: bool = True,
+        **kwargs: Any,
+    ) -> None:
         depth = blocks.default_depth(image_size) if depth is None else depth
         blocks.check_choice("decoder_a_input", decoder_a_input, ("common_and_zeros", "common"))
         blocks.check_choice("separate_code_of_a", separate_code_of_a, ("zeros", "encoded"))
@@ -255,8 +257,9 @@ def mask_contrast(mask, decoded_a, a, decoded_b, b):
         decoded_a, decoded_b: DA(Ec(a)) and DA(Ec(b)), `(batch, height, width, 3)`.
         a, b: the images.
     """
+    mask, decoded_a, a, decoded_b, b = losses.widened(mask, decoded_a, a, decoded_b, b)
     inside_a, inside_b = (
-        ops.sum(mask * losses.at_least_float32(ops.abs(decoded - image)))
+        ops.sum(mask * ops.abs(decoded - image))
         for decoded, image in ((decoded_a, a), (decoded_b, b))
     )
     return inside_b / ops.maximum(inside_a, 1e-12)

@@ -1,5 +1,8 @@
 """Domain intersection and domain difference (DIDD): the method of the ICCV 2019 slides."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -11,6 +14,7 @@ from mbu_tf.models.two_way import TwoWayTransfer
 from mbu_tf.networks import blocks
 from mbu_tf.networks.decoder import Decoder
 from mbu_tf.networks.encoder import Encoder
+from mbu_tf.types import Array, Floats
 
 
 @keras.saving.register_keras_serializable("mbu_tf")
@@ -78,20 +82,20 @@ class DomainIntersectionDifference(TwoWayTransfer, TwoDomainModel):
 
     def __init__(
         self,
-        image_size=128,
-        depth=None,
-        width=1.0,
-        separate_channels=25,
-        normalization="instance",
-        encoder_activation="leaky_relu",
-        decoder_activation="relu",
-        common_bare_blocks=(2,),
-        separate_bare_blocks=(),
-        spectral_updates="training",
-        spectral_gradient="own_pass",
-        share_passes=True,
-        **kwargs,
-    ):
+        image_size: int = 128,
+        depth: int | None = None,
+        width: float = 1.0,
+        separate_channels: int = 25,
+        normalization: str | None = "instance",
+        encoder_activation: str = "leaky_relu",
+        decoder_activation: str = "relu",
+        common_bare_blocks: Sequence[int] = (2,),
+        separate_bare_blocks: Sequence[int] = (),
+        spectral_updates: str = "training",
+        spectral_gradient: str = "own_pass",
+        share_passes: bool = True,
+        **kwargs: Any,
+    ) -> None:
         depth = blocks.default_depth(image_size) if depth is None else depth
         config = {
             "image_size": image_size,
@@ -211,7 +215,13 @@ class DomainIntersectionDifference(TwoWayTransfer, TwoDomainModel):
         """G(Ec(b), EsA(a), 0) over the whole picture."""
         return [_whole_picture(self.compute_combination(target, separate_a=reference))]
 
-    def combine(self, common=None, separate_a=None, separate_b=None, batch_size=32):
+    def combine(
+        self,
+        common: Array | None = None,
+        separate_a: Array | None = None,
+        separate_b: Array | None = None,
+        batch_size: int = 32,
+    ) -> Floats:
         """An image of any of the three codes: intersection, differences and union.
 
         With one of them alone it shows what that code holds: `common` the
@@ -247,7 +257,14 @@ class DomainIntersectionDifference(TwoWayTransfer, TwoDomainModel):
 
         return self._in_batches(compute, batch_size, *images)
 
-    def interpolate(self, common, references_a, references_b, steps, batch_size=32):
+    def interpolate(
+        self,
+        common: Array,
+        references_a: Array,
+        references_b: Array,
+        steps: int,
+        batch_size: int = 32,
+    ) -> Floats:
         """The grid of separate A x separate B codes between two references of each domain.
 
         Args:

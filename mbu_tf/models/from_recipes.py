@@ -1,7 +1,14 @@
 """Models from recipes: the presets of a method and their formulations."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from mbu_tf.models.recipes import build_optimizer
 from mbu_tf.networks.blocks import check_choice
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class FromRecipes:
@@ -19,7 +26,14 @@ class FromRecipes:
     formulations = {}
 
     @classmethod
-    def from_preset(cls, name, steps=None, formulation=None, base=None, **overrides):
+    def from_preset(
+        cls,
+        name: str,
+        steps: int | None = None,
+        formulation: str | None = None,
+        base: Any = None,
+        **overrides: Any,
+    ) -> Self:
         """A compiled model from a named recipe.
 
         Args:
@@ -38,7 +52,9 @@ class FromRecipes:
         return cls.from_recipe(cls.recipe(name, formulation), steps, base, **overrides)
 
     @classmethod
-    def from_recipe(cls, recipe, steps=None, base=None, **overrides):
+    def from_recipe(
+        cls, recipe: dict[str, Any], steps: int | None = None, base: Any = None, **overrides: Any
+    ) -> Self:
         """A compiled model from a recipe, a plain dictionary (`recipes.py` says of what).
 
         Args:
@@ -81,7 +97,7 @@ class FromRecipes:
             )
         return {**recipe["architecture"], **base.arguments, **overrides}
 
-    def take_over(self, base):
+    def take_over(self, base: Any) -> None:
         """Set the weights of the `starting_networks` to those of a trained model.
 
         Raises:
@@ -104,7 +120,7 @@ class FromRecipes:
             network.set_weights(trained.get_weights())
 
     @classmethod
-    def recipe(cls, name, formulation=None):
+    def recipe(cls, name: str, formulation: str | None = None) -> dict[str, Any]:
         """The recipe `name` of `presets` in a formulation; see `from_preset`."""
         if name not in cls.presets:
             raise ValueError(f"Presets are {sorted(cls.presets)}. Received: name={name!r}")

@@ -9,9 +9,10 @@ import keras
 from mbu_tf.models import methods  # noqa: F401
 from mbu_tf.models.mask_editing import MaskEditing
 from mbu_tf.models.two_domain import TwoDomainModel
+from mbu_tf.types import FilePath
 
 
-def load_model(path):
+def load_model(path: FilePath) -> TwoDomainModel:
     """The model saved at `path` by `model.save`, compiled as it was.
 
     Args:
@@ -59,7 +60,7 @@ def _is_zip(path):
         return zipfile.is_zipfile(file)
 
 
-def load_editor(path, part="b"):
+def load_editor(path: FilePath, part: str = "b") -> MaskEditing:
     """The saved model at `path` as what adds, removes and outlines one domain's part.
 
     Args:

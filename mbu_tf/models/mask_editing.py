@@ -10,6 +10,7 @@ from keras import ops
 from mbu_tf import losses
 from mbu_tf.models.detailed_editing import DetailedEditing
 from mbu_tf.models.inference import Edit, blend, check_steps
+from mbu_tf.types import Array, Floats
 
 # The published code's threshold for removal, until one is found or set.
 DEFAULT_THRESHOLD = 0.1
@@ -73,7 +74,7 @@ class MaskEditing(DetailedEditing):
         """Soft mask m(b, b) of one batch of tensors (section 3, inference)."""
         return self.compute_transfer_layer(image, image).mask
 
-    def transfer(self, target, reference, batch_size=32):
+    def transfer(self, target: Array, reference: Array, batch_size: int = 32) -> Edit:
         """Put the references' content on the targets (equations 1 and 2).
 
         Args:
@@ -90,12 +91,12 @@ class MaskEditing(DetailedEditing):
         target, reference = self._checked_together(target=target, reference=reference)
         return self._in_batches(self.compute_transfer, batch_size, target, reference)
 
-    def transfer_layer(self, target, reference, batch_size=32):
+    def transfer_layer(self, target: Array, reference: Array, batch_size: int = 32) -> Edit:
         """What `transfer` lays on the targets: `Edit` of z_raw(a, b) and m(a, b)."""
         target, reference = self._checked_together(target=target, reference=reference)
         return self._in_batches(self.compute_transfer_layer, batch_size, target, reference)
 
-    def remove(self, image, threshold=None, batch_size=32):
+    def remove(self, image: Array, threshold: float | None = None, batch_size: int = 32) -> Edit:
         """Take the content off the images (section 3, inference).
 
         Args:
@@ -115,14 +116,18 @@ class MaskEditing(DetailedEditing):
         )
         return self._in_batches(compute, batch_size, self._checked("image", image))
 
-    def removal_layer(self, image, threshold=None, batch_size=32):
+    def removal_layer(
+        self, image: Array, threshold: float | None = None, batch_size: int = 32
+    ) -> Edit:
         """What `remove` lays on the images: `Edit` of DA(Ec(b)) and the binarised mask."""
         compute = functools.partial(
             self.compute_removal_layer, threshold=self.checked_threshold(threshold)
         )
         return self._in_batches(compute, batch_size, self._checked("image", image))
 
-    def segment(self, image, threshold=None, batch_size=32):
+    def segment(
+        self, image: Array, threshold: float | str | None = None, batch_size: int = 32
+    ) -> Floats:
         """Outline the content (section 3, inference).
 
         Args:
@@ -132,7 +137,7 @@ class MaskEditing(DetailedEditing):
             batch_size: images computed at once.
 
         Returns:
-            Masks `(batch, height, width, 1)` float32: in [0, 1] if soft, 0 and
+            Masks `(batch, height, width, 1)` float32, in [0, 1] if soft, 0 and
             1 alone if binarised.
 
         Raises:
@@ -145,7 +150,14 @@ class MaskEditing(DetailedEditing):
         threshold = self.checked_threshold(None if threshold == "stored" else threshold)
         return (mask >= threshold).astype(np.float32)
 
-    def interpolate(self, target, reference_1, reference_2, steps, batch_size=32):
+    def interpolate(
+        self,
+        target: Array,
+        reference_1: Array,
+        reference_2: Array,
+        steps: int,
+        batch_size: int = 32,
+    ) -> Edit:
         """Blend two references' content on each target (figure 4).
 
         The separate code goes from Es(b1) to Es(b2) in equal steps, both ends
@@ -169,7 +181,14 @@ class MaskEditing(DetailedEditing):
         background = self._checked("target", target)[:, None]
         return Edit(*map(ops.convert_to_numpy, composite_edit(layers, background)))
 
-    def interpolation_layers(self, target, reference_1, reference_2, steps, batch_size=32):
+    def interpolation_layers(
+        self,
+        target: Array,
+        reference_1: Array,
+        reference_2: Array,
+        steps: int,
+        batch_size: int = 32,
+    ) -> Edit:
         """What `interpolate` lays on the targets: `Edit` of z_raw and m of each step."""
         check_steps(steps)
         images = self._checked_together(
@@ -178,7 +197,7 @@ class MaskEditing(DetailedEditing):
         compute = functools.partial(self.compute_interpolation_layers, steps=steps)
         return self._in_batches(compute, batch_size, *images)
 
-    def find_mask_threshold(self, images, batch_size=32):
+    def find_mask_threshold(self, images: Array, batch_size: int = 32) -> float:
         """Find `mask_threshold` without labels: Otsu's split of the masks of `images`.
 
         See `otsu_threshold`.
@@ -193,7 +212,7 @@ class MaskEditing(DetailedEditing):
         self.mask_threshold = otsu_threshold(self.segment(images, batch_size=batch_size))
         return self.mask_threshold
 
-    def checked_threshold(self, threshold=None):
+    def checked_threshold(self, threshold: float | None = None) -> float:
         """`threshold` as a float, or the stored one for `None`.
 
         Raises:

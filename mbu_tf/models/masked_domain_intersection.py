@@ -1,5 +1,8 @@
 """DIDD with masks, which its slides name as the next step: each domain's part in its place."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -108,16 +111,16 @@ class MaskedDomainIntersectionDifference(TwoWayTransfer, TwoDomainModel):
 
     def __init__(
         self,
-        image_size=128,
-        depth=None,
-        width=1.0,
-        separate_channels=25,
-        normalization="batch",
-        encoder_activation="leaky_relu",
-        decoder_activation="leaky_relu",
-        separate_bare_blocks=(),
-        **kwargs,
-    ):
+        image_size: int = 128,
+        depth: int | None = None,
+        width: float = 1.0,
+        separate_channels: int = 25,
+        normalization: str | None = "batch",
+        encoder_activation: str = "leaky_relu",
+        decoder_activation: str = "leaky_relu",
+        separate_bare_blocks: Sequence[int] = (),
+        **kwargs: Any,
+    ) -> None:
         depth = blocks.default_depth(image_size) if depth is None else depth
         config = {
             "image_size": image_size,

@@ -58,6 +58,9 @@ class OwnNetworks:
                 if not self.trainable:
                     network.trainable = False
                 setattr(self, name, network)
+        # What a call would have told Keras; `TFLiteConverter.from_keras_model` asks for it.
+        size = self._config["image_size"]
+        self._build_shapes_dict = {"input_shape": [(None, size, size, 3)] * 2}
 
     @contextlib.contextmanager
     def _precision(self):
@@ -75,7 +78,8 @@ class OwnNetworks:
         return {**{name: self._config[name] for name in names}, "activation": activation}
 
     def __setattr__(self, name, value):
-        if name in self.network_names and getattr(self, name, value) is not value:
+        taken = name in self.network_names and hasattr(self, name)
+        if taken and isinstance(value, keras.Layer) and all(x is not value for x in self.layers):
             raise AttributeError(
                 f"`{name}` is one network of several that were made to fit, and a file of the "
                 f"model would not hold another. Subclass {type(self).__name__} and override "

@@ -1,6 +1,7 @@
 """The trainer that every two-domain method shares: an adversarial step over five-odd networks."""
 
 import os
+from typing import Any
 
 import keras
 
@@ -17,6 +18,7 @@ from mbu_tf.models.constructor import (
 )
 from mbu_tf.models.from_recipes import FromRecipes
 from mbu_tf.models.own_networks import OwnNetworks, check_precision
+from mbu_tf.types import Array, FilePath
 
 
 def training_step():
@@ -78,7 +80,13 @@ class TwoDomainModel(
     # Monitors (`monitor_names`) that only batches with true masks have.
     monitors_of_masks = ()
 
-    def __init__(self, config=None, published_counts=None, framing=None, **kwargs):
+    def __init__(
+        self,
+        config: dict[str, Any] | None = None,
+        published_counts: bool | None = None,
+        framing: Framing | dict[str, Any] | str | None = None,
+        **kwargs: Any,
+    ) -> None:
         unknown = sorted(set(kwargs) - set(KERAS_ARGUMENTS))
         if unknown:
             raise ValueError(
@@ -163,7 +171,7 @@ class TwoDomainModel(
         code_b = self.common_code(b, training=True)
         return self.common_code(a, training=True), code_b
 
-    def calibrate(self, a, b):
+    def calibrate(self, a: Array, b: Array) -> dict[str, float]:
         """Set what is found without labels once training is over; nothing unless overridden.
 
         Args:
@@ -174,7 +182,9 @@ class TwoDomainModel(
         """
         return {}
 
-    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+    def save(
+        self, filepath: FilePath, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+    ) -> None:
         """`keras.Model.save`, but a `.keras` file appears whole or not at all.
 
         Args:
@@ -195,6 +205,44 @@ class TwoDomainModel(
         else:  # Keras knows where to, or says what is wrong with the name.
             super().save(filepath, zipped=zipped, **kwargs)
 
+    def export(
+        self,
+        filepath: FilePath,
+        format: str = "tf_saved_model",
+        verbose: bool | None = None,
+        input_signature: None = None,
+        **options: Any,
+    ) -> None:
+        """`keras.Model.export`, by way of `mbu_tf.exporting`, whose contract it follows.
+
+        Images in [0, 1], one signature for each operation; see `export_model`.
+
+        Args:
+            filepath: of `"tf_saved_model"` a folder; of `"litert"` a file ending in
+                `.tflite`; of `"onnx"` a folder for one file for each operation, or a file
+                ending in `.onnx` for the first.
+            format: one of these three.
+            verbose: `False` keeps silent about what was written.
+            input_signature: not to be given; the operations have their own.
+            **options: of `export_saved_model`, `export_tflite`, `export_onnx`.
+
+        Raises:
+            ImportError: if Keras's backend is not TensorFlow, or a package is missing.
+            OSError: if `filepath` cannot be written to.
+            ValueError: on another format, name or signature.
+        """
+        # Upwards, as Keras's own does, for what is there only when it is called.
+        from mbu_tf.exporting.by_format import export_model
+
+        if input_signature is not None:
+            raise ValueError(
+                "The signatures are those of the model's operations; leave out "
+                f"`input_signature`. Received: {input_signature!r}"
+            )
+        written = export_model(self, filepath, format, **options)
+        if verbose is not False:
+            print(f"Saved artifact at '{written}'.")
+
 
 def _layers(parent, path=""):
     """Every layer below `parent` and its path of names, such as `decoder_a/block_1_norm`."""
@@ -210,7 +258,7 @@ def _agreed(path):
     try:
         while answer not in ("y", "n"):
             answer = input(question).strip().lower()
-    except EOFError as error:
+    except (EOFError, OSError) as error:
         raise FileExistsError(
             f"{path} exists already. Pass overwrite=True or choose another name."
         ) from error

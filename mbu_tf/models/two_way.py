@@ -4,7 +4,8 @@ from keras import ops
 
 from mbu_tf.models.detailed_editing import DetailedInference
 from mbu_tf.models.inference import Edit
-from mbu_tf.models.mask_editing import composite_edit
+from mbu_tf.models.mask_editing import MaskEditing, composite_edit
+from mbu_tf.types import Array
 
 
 class TwoWayTransfer(DetailedInference):
@@ -32,7 +33,7 @@ class TwoWayTransfer(DetailedInference):
         """b without B's part and with a's, of one batch of tensors."""
         return _laid_on(target, self.compute_layers_to_a(target, reference))
 
-    def transfer_to_b(self, target, reference, batch_size=32):
+    def transfer_to_b(self, target: Array, reference: Array, batch_size: int = 32) -> Edit:
         """Targets of A translated to B: without A's part, with the references' part.
 
         Args:
@@ -49,15 +50,15 @@ class TwoWayTransfer(DetailedInference):
         """
         return self._guided(self.compute_transfer_to_b, target, reference, batch_size)
 
-    def transfer_to_a(self, target, reference, batch_size=32):
+    def transfer_to_a(self, target: Array, reference: Array, batch_size: int = 32) -> Edit:
         """Targets of B translated to A; as `transfer_to_b`, the domains exchanged."""
         return self._guided(self.compute_transfer_to_a, target, reference, batch_size)
 
-    def layers_to_b(self, target, reference, batch_size=32):
+    def layers_to_b(self, target: Array, reference: Array, batch_size: int = 32) -> list[Edit]:
         """What `transfer_to_b` lays on the targets, a list of `Edit`s."""
         return self._guided(self.compute_layers_to_b, target, reference, batch_size)
 
-    def layers_to_a(self, target, reference, batch_size=32):
+    def layers_to_a(self, target: Array, reference: Array, batch_size: int = 32) -> list[Edit]:
         """What `transfer_to_a` lays on the targets, a list of `Edit`s."""
         return self._guided(self.compute_layers_to_a, target, reference, batch_size)
 
@@ -100,7 +101,7 @@ class InSequence(TwoWayTransfer):
         ValueError: if their image sizes or framings differ.
     """
 
-    def __init__(self, model_a, model_b):
+    def __init__(self, model_a: MaskEditing, model_b: MaskEditing) -> None:
         if model_a.image_size != model_b.image_size:
             raise ValueError(
                 "Both models must have one image size. "

@@ -1,10 +1,14 @@
 """What a model does to images, done to photos."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 
 from mbu_tf.faces import Framing
 from mbu_tf.models.inference import Edit
-from mbu_tf.photos.views import MASK_FLOOR, unedited, views
+from mbu_tf.photos.views import MASK_FLOOR, EditedPhoto, unedited, views
+from mbu_tf.types import Array, Floats, Pixels
 
 # Side of the largest picture that detail is made at: beyond it, it is enlarged.
 LARGEST = 1024
@@ -12,7 +16,7 @@ LARGEST = 1024
 HALF = 0.5
 
 
-def transfer_photo(model, target, reference, **options):
+def transfer_photo(model: Any, target: Array, reference: Array, **options: Any) -> EditedPhoto:
     """`model.transfer` on photos: the reference's content on the target.
 
     Args:
@@ -30,12 +34,15 @@ def transfer_photo(model, target, reference, **options):
     return _edited(model, layers, target, reference, **options)
 
 
-def translate_photo(model, target, reference, to="b", **options):
+def translate_photo(
+    model: Any, target: Array, reference: Array, to: str = "b", **options: Any
+) -> EditedPhoto:
     """`model.transfer_to_b` or `transfer_to_a` on photos; `transfer_photo` of a one-way model.
 
     Args:
         model: a trained model, a `TwoWayTransfer` or with `transfer_layer`.
-        target, reference: photos, uint8 `(height, width, 3)`, any sizes.
+        target, reference: photos, uint8 `(height, width, 3)`, any sizes; a `View` of the reference
+            is cut out of it once for many targets.
         to: domain whose part is wanted, `"a"` or `"b"`; a one-way model has `"b"`.
         **options: `framing`, in place of the model's own, what `Framing.of` takes;
             `face`, which faces of the target are edited (`"largest"`, `"all"`, a number
@@ -68,7 +75,14 @@ def translate_photo(model, target, reference, to="b", **options):
     return _edited(model, layers, target, reference, **options)
 
 
-def remove_photo(model, photo, threshold=None, framing=None, face="largest", detail=True):
+def remove_photo(
+    model: Any,
+    photo: Array,
+    threshold: float | None = None,
+    framing: Any = None,
+    face: Any = "largest",
+    detail: bool = True,
+) -> EditedPhoto:
     """`model.remove` on a photo.
 
     Without `detail`, where the photo is larger than the model's images, the
@@ -94,7 +108,14 @@ def remove_photo(model, photo, threshold=None, framing=None, face="largest", det
     return edited
 
 
-def segment_photo(model, photo, threshold="stored", framing=None, face="largest", detail=True):
+def segment_photo(
+    model: Any,
+    photo: Array,
+    threshold: float | str | None = "stored",
+    framing: Any = None,
+    face: Any = "largest",
+    detail: bool = True,
+) -> Floats:
     """`model.segment` on a photo: the mask at the photo's size.
 
     Args:
@@ -123,8 +144,14 @@ def segment_photo(model, photo, threshold="stored", framing=None, face="largest"
 
 
 def interpolate_photo(
-    model, target, reference_1, reference_2, steps, mask_floor=MASK_FLOOR, **options
-):
+    model: Any,
+    target: Array,
+    reference_1: Array,
+    reference_2: Array,
+    steps: int,
+    mask_floor: float = MASK_FLOOR,
+    **options: Any,
+) -> Iterator[EditedPhoto]:
     """`model.interpolate` on photos.
 
     Args:
@@ -154,7 +181,7 @@ def interpolate_photo(
     return map(step, range(steps))
 
 
-def mask_to_uint8(mask):
+def mask_to_uint8(mask: Array) -> Pixels:
     """A mask in [0, 1] as uint8 in [0, 255], rounded."""
     return np.rint(np.asarray(mask) * 255).astype(np.uint8)
 

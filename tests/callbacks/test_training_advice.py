@@ -5,16 +5,20 @@ import numpy as np
 import pytest
 
 from mbu_tf.callbacks import TrainingAdvice
-from mbu_tf.callbacks.training_advice import CONFUSION_LOST, MASK_EMPTY, MASK_FULL
+from mbu_tf.callbacks.training_advice import CONFUSION_LOST, MASK_EMPTY, MASK_FULL, NO_CONTRAST
 from mbu_tf.models.methods import METHODS
 
-HEALTHY = {"mask_coverage": 0.06, "confusion": 1.39, "loss": 3.0}
+HEALTHY = {"mask_coverage": 0.06, "mask_contrast": 2.5, "confusion": 1.39, "loss": 3.0}
 EMPTY = {**HEALTHY, "mask_coverage": 0.001}
 FULL = {**HEALTHY, "mask_coverage": 0.75}
 LOST = {**HEALTHY, "confusion": 5.25}
+MISPLACED = {**HEALTHY, "mask_contrast": 0.68}
 # What each advice begins with, the measured value in it.
 EMPTY_ADVICE = r"The mask has shrunk to nothing \(0.10% of the picture\).*Lower .*recon2_a"
 FULL_ADVICE = r"The mask covers 75% of the picture. Raise .*recon2_a"
+MISPLACED_ADVICE = (
+    r"The mask lies where the domains do not differ.*\(errors of 0.68 to 1.*crop closer"
+)
 LOST_ADVICE = r"The discriminator .*confusion loss 5.25; 1.39 is chance.*Raise .*confusion"
 
 
@@ -30,7 +34,13 @@ def warned_after(epochs, **arguments):
 
 
 @pytest.mark.parametrize(
-    ("trouble", "advice"), [(EMPTY, EMPTY_ADVICE), (FULL, FULL_ADVICE), (LOST, LOST_ADVICE)]
+    ("trouble", "advice"),
+    [
+        (EMPTY, EMPTY_ADVICE),
+        (FULL, FULL_ADVICE),
+        (MISPLACED, MISPLACED_ADVICE),
+        (LOST, LOST_ADVICE),
+    ],
 )
 def test_each_trouble_has_its_advice(trouble, advice):
     epochs, texts = warned_after([HEALTHY, trouble, trouble, trouble, trouble])
@@ -47,6 +57,7 @@ def test_either_part_of_two_may_be_in_trouble(value, advice):
 
 def test_healthy_training_is_left_in_peace():
     bounds = {"mask_coverage": MASK_EMPTY, "confusion": CONFUSION_LOST}
+    bounds["mask_contrast"] = NO_CONTRAST
     upper = {"mask_coverage": MASK_FULL, "confusion": 0.0}
     assert warned_after([HEALTHY, bounds, bounds, upper, upper, HEALTHY], patience=1)[0] == []
 

@@ -50,7 +50,7 @@ def test_each_frame_of_a_video_is_edited(mbu_tf, clip, photo, model_file, tiny_m
     assert re.fullmatch(r"3 of 3 frames, [\d.]+ per second\n", error)
     for number, frame in enumerate(frames_of(source)):
         expected = photos.transfer_photo(tiny_model, frame, read_image(reference)).image
-        np.testing.assert_array_equal(read_image(output / f"{number:06d}.png"), expected)
+        np.testing.assert_allclose(read_image(output / f"{number:06d}.png"), expected, atol=2)
 
 
 def test_a_video_becomes_a_video(mbu_tf, clip, photo, model_file, tmp_path):
@@ -114,10 +114,10 @@ def test_the_content_is_taken_off_videos_and_images(
     assert status == 1
     assert f"mbu-tf: skipped: Cannot read the video {broken}" in error
     assert error.endswith("mbu-tf: skipped 1 of 4 images\n")
-    assert sorted(path.name for path in output.iterdir()) == ["a.png", "b.mp4", "frames"]
+    assert sorted(path.name for path in output.iterdir()) == ["1.png", "a.png", "b.mp4"]
     assert len(frames_of(output / "b.mp4")) == 3
     expected = photos.remove_photo(tiny_model, read_image(folder / "1.png")).image
-    np.testing.assert_array_equal(read_image(output / "frames" / "1.png"), expected)
+    np.testing.assert_array_equal(read_image(output / "1.png"), expected)
 
 
 def test_ctrl_c_leaves_a_playable_file(clip, photo, model_file, tmp_path):

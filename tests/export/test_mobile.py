@@ -3,17 +3,19 @@
 import sys
 import types
 
+import face_model
 import numpy as np
 import pytest
-from export_scripts import EXPORT
+from export_scripts import EXPORT, load_script
 from PIL import Image
 
 from mbu_tf import photos
 from mbu_tf.exporting.metadata import append_to_tflite
-from mbu_tf.faces import CENTRE, FACE
+from mbu_tf.faces import CENTRE, FACE, find_faces
 from mbu_tf.models.inference import Edit
 from mbu_tf.photos.views import views
 
+FACES = EXPORT / "web" / "models" / "faces.tflite"
 SIZE = 16
 # Shape of the photo and the eyes of the face in it; without them the centre square is meant.
 SHOWN = [((SIZE, SIZE), None), ((41, 32), None), ((17, 60), None), ((8, 8), None), ((1, 5), None)]
@@ -91,11 +93,13 @@ def test_edits_are_the_librarys(shape, eyes, mask, edit_photo, random_photo):
     photo, model = random_photo(*shape), painter(mask, eyes)
     ours = edit_photo.transfer(model.exported, photo, photo, eyes, eyes)
     face = faces(eyes)
-    theirs = photos.transfer_photo(model, photo, photo, face=face, reference_face=face)
+    theirs = photos.transfer_photo(
+        model, photo, photo, face=face, reference_face=face, detail=False
+    )
     removed = edit_photo.remove(model.exported, photo, eyes)
     for mine, librarys in (
         (ours, theirs),
-        (removed, photos.remove_photo(model, photo, face=face)),
+        (removed, photos.remove_photo(model, photo, face=face, detail=False)),
     ):
         assert np.abs(mine[0].astype(int) - librarys.image).max() <= 1
         np.testing.assert_allclose(mine[1], librarys.mask, atol=1e-6)
@@ -118,7 +122,7 @@ def test_segmentations_are_the_librarys(shape, eyes, mask, edit_photo, random_ph
     photo, model = random_photo(*shape), painter(mask, eyes)
     # The threshold that `binary` tells lies at the faintest pixel above the stored one.
     model.checked_threshold = lambda threshold: mask[mask >= 0.5].min()
-    expected = photos.segment_photo(model, photo, face=faces(eyes))
+    expected = photos.segment_photo(model, photo, face=faces(eyes), detail=False)
     np.testing.assert_array_equal(edit_photo.segment(model.exported, photo, eyes), expected)
 
 
@@ -149,3 +153,53 @@ def test_the_committed_example_comes_out_again(edit_photo, tmp_path, monkeypatch
         # Kernels of other processors differ in the last bits; a cut mask may flip.
         off = np.abs(made - kept)
         assert (off > 1).mean() < 1e-3
+
+
+@pytest.fixture(scope="module")
+def finder():
+    pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed: pip install '.[web]'")
+    return load_script(EXPORT / "mobile" / "find_faces.py").FaceFinder(FACES)
+
+
+def test_faces_are_found_where_the_library_finds_them(finder):
+    photos = [face_model.woman(), face_model.man()]
+    turned = Image.fromarray(photos[0]).rotate(35, Image.Resampling.BICUBIC, fillcolor=(90, 90, 90))
+    both = np.full((900, 1300, 3), 90, np.uint8)
+    both[200:712, :512], both[250:850, 700:1212] = photos
+    small = np.array(Image.fromarray(photos[1]).resize((128, 150)))
+    for photo, count in zip((*photos, np.array(turned), both, small), (1, 1, 1, 2, 1), strict=True):
+        found, expected = finder.eyes(photo), find_faces(photo)
+        assert len(found) == len(expected) == count
+        for eyes, face in zip(found, expected, strict=True):
+            assert face_model.off(eyes, face.eyes) < 0.04
+    assert finder.eyes(np.full((200, 300, 3), 90, np.uint8)) == []
+
+
+def test_the_face_in_a_photo_is_edited(finder, edit_photo, tmp_path, monkeypatch, capsys):
+    model, output = tmp_path / "model.tflite", tmp_path / "edited.png"
+    face_model.write_face_model(model, detailed=True)
+    target, reference = tmp_path / "target.png", tmp_path / "reference.png"
+    for path, photo in ((target, face_model.woman()), (reference, face_model.man())):
+        Image.fromarray(photo).save(path)
+
+    def run(*options):
+        command = ["edit_photo.py", model, "transfer", "--target", target]
+        command += ["--reference", reference, "--output", output, *options]
+        monkeypatch.setattr(sys, "argv", list(map(str, command)))
+        edit_photo.main()
+        return np.array(Image.open(output))
+
+    made = run("--faces", FACES)
+    changed = (made != face_model.woman()).any(-1)
+    left, right = finder.eyes(face_model.woman())[0]
+    middle = np.mean(np.argwhere(changed), axis=0)[::-1]
+    distance = np.hypot(*np.subtract(right, left))
+    assert np.hypot(*(middle - np.add(left, right) / 2)) < 0.1 * distance
+    eyes, there = (
+        ",".join(str(x) for eye in finder.eyes(photo)[0] for x in eye)
+        for photo in (face_model.woman(), face_model.man())
+    )
+    np.testing.assert_array_equal(run("--eyes", eyes, "--reference-eyes", there), made)
+    with pytest.raises(SystemExit):
+        run("--eyes", eyes)
+    assert "--reference-eyes X,Y,X,Y" in capsys.readouterr().err

@@ -2,80 +2,45 @@
 
 import base64
 
+import face_model
 import numpy as np
 import pytest
-import tensorflow as tf
+from export_scripts import EXPORT, load_script
+from face_model import DETAIL_SIZE, SIZE, off
 from PIL import Image
 from web_page import NEEDED, assert_near, first_edit, png, state, wait_for
 
-from mbu_tf.exporting import saved_model
-from mbu_tf.exporting.metadata import append_to_tflite
-from mbu_tf.exporting.signatures import Signature
 from mbu_tf.faces import FACE, Placement, find_faces
 
 pytestmark = NEEDED
-data = pytest.importorskip("skimage.data", reason="scikit-image is not installed")
-matplotlib = pytest.importorskip("matplotlib", reason="matplotlib is not installed")
-
-SIZE, DETAIL_SIZE = 64, 256
-
-
-def blindfold(side):
-    """Signatures that lay the reference's mean colour over the eyes, and take off what is there."""
-    v, u = np.mgrid[:side, :side] / side
-    band = np.exp(-(((u - 0.5) / 0.22) ** 4) - ((v - 0.45) / 0.07) ** 4)[None, ..., None]
-    soft = tf.constant(np.where(band < 0.01, 0, band), tf.float32)
-    hard = tf.cast(soft > 0.5, tf.float32)
-
-    def laid(image, mask, colour):
-        return {"image": image + mask * (colour - image), "mask": mask + 0 * image[..., :1]}
-
-    def transfer(target, reference):
-        return laid(target, soft, tf.reduce_mean(reference, (1, 2), keepdims=True))
-
-    def remove(image):
-        return laid(image, hard, 1 - image)
-
-    def segment(image):
-        return {"mask": soft + 0 * image[..., :1], "binary": hard + 0 * image[..., :1]}
-
-    def signature(function, *inputs):
-        specs = {name: tf.TensorSpec((1, side, side, 3), tf.float32, name) for name in inputs}
-        return Signature(function, specs, ())
-
-    return {
-        "transfer": signature(transfer, "target", "reference"),
-        "remove": signature(remove, "image"),
-        "segment": signature(segment, "image"),
-    }
 
 
 @pytest.fixture(scope="module")
 def model_files(tmp_path_factory):
     """A model of faces, without and with detail."""
-    plain = blindfold(SIZE)
-    detailed = {f"{name}_detail": x for name, x in blindfold(DETAIL_SIZE).items()}
-    told, files = {"image_size": SIZE, "framing": FACE.get_config()}, {}
-    for name, table in (("plain", plain), ("detailed", plain | detailed)):
-        folder = tmp_path_factory.mktemp(name)
-        saved_model.write(table, folder)
-        converter = tf.lite.TFLiteConverter.from_saved_model(
-            str(folder), signature_keys=list(table)
-        )
-        files[name] = folder / "faces.tflite"
-        files[name].write_bytes(append_to_tflite(converter.convert(), told))
+    folder = tmp_path_factory.mktemp("models")
+    files = {name: folder / f"{name}.tflite" for name in ("plain", "detailed")}
+    for name, path in files.items():
+        face_model.write_face_model(path, detailed=name == "detailed")
     return files
 
 
 @pytest.fixture(scope="module")
 def woman():
-    return data.astronaut()
+    return face_model.woman()
 
 
 @pytest.fixture(scope="module")
 def man():
-    path = f"{matplotlib.get_data_path()}/sample_data/grace_hopper.jpg"
-    return np.array(Image.open(path).convert("RGB"))
+    return face_model.man()
+
+
+@pytest.fixture(scope="module")
+def film(woman):
+    """Makes a film of so many frames of her, and her eyes in each."""
+    moving_face = load_script(EXPORT / "web" / "film.py").moving_face
+    (face,) = find_faces(woman)
+    return lambda frames: list(moving_face(woman, (120, 10, 340, 200), face.eyes, frames))
 
 
 @pytest.fixture
@@ -102,12 +67,6 @@ def show(page, photo):
 
 def eyes_of(placement):
     return np.array(Placement(*placement).to_photo(FACE.eyes))
-
-
-def off(eyes, truth):
-    """How far eyes are from the true ones, in eye distances."""
-    truth = np.array(truth)
-    return np.linalg.norm(eyes - truth, axis=-1).mean() / np.linalg.norm(truth[1] - truth[0])
 
 
 def assert_edited(edit, edit_photo, model):
@@ -188,31 +147,6 @@ def test_a_model_of_the_centre_square_needs_no_faces(page, address):
     assert not any("faces.tflite" in url for url in asked)
 
 
-def film_of(photo, box, eyes, frames):
-    """A face moving and rolling over a frame, 640 x 480, once round; and its eyes in each."""
-    left, top, right, bottom = box
-    face = Image.fromarray(photo).crop(box)
-    there = Image.new("L", face.size, 255)
-    y, x = np.mgrid[:480, :640]
-    background = np.stack([90 + x / 10, 120 + 40 * np.sin(y / 40), 100 + y / 10], -1)
-    for i in range(frames):
-        around = 2 * np.pi * i / frames
-        roll, scale = 0.35 * np.sin(around), 1.1 + 0.2 * np.cos(around)
-        turn = scale * np.exp(1j * roll)
-        middle = complex(320 + 110 * np.cos(around), 240 + 60 * np.sin(2 * around))
-        corner = middle - turn * complex((right - left) / 2, (bottom - top) / 2)
-        back, start = 1 / turn, -corner / turn
-        matrix = (back.real, -back.imag, start.real, back.imag, back.real, start.imag)
-        frame = Image.fromarray(background.astype(np.uint8))
-        moved = [
-            x.transform(frame.size, Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC)
-            for x in (face, there)
-        ]
-        frame.paste(moved[0], (0, 0), moved[1])
-        at = [turn * complex(x - left, y - top) + corner for x, y in eyes]
-        yield np.array(frame), [(z.real, z.imag) for z in at]
-
-
 # Frame after frame given to the page's own tracker, 30 a second whatever the machine's load.
 FOLLOW = """
 async (frames) => {
@@ -230,23 +164,20 @@ async (frames) => {
 """
 
 
-def test_a_moving_face_is_followed(face_page, woman):
-    (face,) = find_faces(woman)
-    film = list(film_of(woman, (120, 10, 340, 200), face.eyes, 60))[:24]
-    encoded = [base64.b64encode(png(frame)["buffer"]).decode() for frame, _ in film]
+def test_a_moving_face_is_followed(face_page, film):
+    shown = film(60)[:24]
+    encoded = [base64.b64encode(png(frame)["buffer"]).decode() for frame, _ in shown]
     followed = face_page.evaluate(FOLLOW, encoded)
-    assert [len(found) for found in followed] == [1] * len(film)
-    errors = [off(eyes_of(x), eyes) for (x,), (_, eyes) in zip(followed, film, strict=True)]
+    assert [len(found) for found in followed] == [1] * len(shown)
+    errors = [off(eyes_of(x), eyes) for (x,), (_, eyes) in zip(followed, shown, strict=True)]
     assert max(errors) < 0.1 and np.mean(errors) < 0.05
 
 
 def test_the_edit_follows_a_face_before_the_camera(
-    chromium, playwright, address, tmp_path, woman, man, edit_photo, model_files
+    chromium, playwright, address, tmp_path, film, man, edit_photo, model_files
 ):
-    (face,) = find_faces(woman)
-    film = list(film_of(woman, (120, 10, 340, 200), face.eyes, 300))
-    path = tmp_path / "film.mjpeg"
-    chromium.write_mjpeg(path, *[frame for frame, _ in film])
+    shown, path = film(300), tmp_path / "film.mjpeg"
+    chromium.write_mjpeg(path, *[frame for frame, _ in shown])
     model = edit_photo.Model(model_files["plain"])
     with chromium.launched(playwright, path) as browser:
         page = browser.new_page()
@@ -260,7 +191,7 @@ def test_the_edit_follows_a_face_before_the_camera(
             edit = state(page)
             assert len(edit["placements"]) == 1 and edit["notice"] == ""
             assert_edited(edit, edit_photo, model)
-            truth = film[nearest(edit["frame"], [frame for frame, _ in film])][1]
+            truth = shown[nearest(edit["frame"], [frame for frame, _ in shown])][1]
             assert off(eyes_of(edit["placements"][0]), truth) < 0.15
             seen.append(np.mean(truth, axis=0))
         assert np.ptp(seen, axis=0).max() > 30  # It did move.

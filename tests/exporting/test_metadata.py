@@ -13,6 +13,7 @@ from mbu_tf.faces import FACE, Framing
 FACE_MODEL = {
     "image_size": 32,
     "framing": {"kind": "face", "left_eye": [0.36, 0.45], "right_eye": [0.64, 0.45]},
+    "detail_size": None,
 }
 
 
@@ -26,7 +27,7 @@ def test_of_the_framings(face_model):
     assert metadata(face_model) == FACE_MODEL
     assert metadata(face_model, detail_size=256) == {**FACE_MODEL, "detail_size": 256}
     with unittest.mock.patch.object(face_model, "framing", Framing()):
-        assert metadata(face_model) == {"image_size": 32, "framing": {"kind": "centre"}}
+        assert metadata(face_model) == {**FACE_MODEL, "framing": {"kind": "centre"}}
 
 
 def test_what_is_appended_is_a_stored_zip_and_the_same_every_time():

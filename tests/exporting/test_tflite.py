@@ -73,6 +73,26 @@ def test_pixels_outside_the_mask(interpreters, inputs, quantization):
 
 
 @pytest.mark.parametrize("quantization", TOLERANCES)
+def test_by_position_the_first_signature_runs(files, interpreters, inputs, quantization):
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(files[quantization].read_bytes()))
+    order = [(x.signatureKey.decode(), x.subgraphIndex) for x in model.signatureDefs]
+    assert order == [("transfer", 0), ("remove", 1), ("segment", 2)]
+    assert [x.name.decode() for x in model.subgraphs] == ["transfer", "remove", "segment"]
+    interpreter = litert.Interpreter(str(files[quantization]), num_threads=1)
+    target, reference = interpreter.get_input_details()
+    assert [target["name"], reference["name"]] == ["transfer_target:0", "transfer_reference:0"]
+    interpreter.allocate_tensors()
+    images = {name: x[:1] for name, x in inputs["transfer"].items()}
+    interpreter.set_tensor(target["index"], images["target"])
+    interpreter.set_tensor(reference["index"], images["reference"])
+    interpreter.invoke()
+    got = [interpreter.get_tensor(x["index"]) for x in interpreter.get_output_details()]
+    wanted = interpreters[quantization].get_signature_runner("transfer")(**images)
+    for found, name in zip(got, ("mask", "image"), strict=True):
+        np.testing.assert_array_equal(found, wanted[name])
+
+
+@pytest.mark.parametrize("quantization", TOLERANCES)
 def test_built_in_operations_alone(files, quantization):
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(files[quantization].read_bytes()))
     codes = {x.builtinCode for x in model.operatorCodes}

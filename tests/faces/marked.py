@@ -23,7 +23,7 @@ def picture(faces, height=120, width=160):
     return image
 
 
-def find(photo, near=None):
+def find(photo, near=None, min_score=None):
     """The faces of such a picture, largest first; if told, those near faces alone."""
     left, right = (_dots(photo[..., a], photo[..., b]) for a, b in ((0, 1), (1, 0)))
     faces = [

@@ -5,7 +5,9 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from marked import find, picture
+from portraits import HOPPER_EYES, hopper, turned
 
+from mbu_tf.faces import find_faces
 from mbu_tf.faces.tracking import AHEAD, FaceTracker, follow_faces
 
 RATE = 30
@@ -51,7 +53,7 @@ def trembling(seed, size):
     """The detector with errors, each as if the frame were seen anew."""
     random = np.random.default_rng(seed)
 
-    def find_badly(photo, near=None):
+    def find_badly(photo, near=None, min_score=None):
         if near is not None:
             near = [face._replace(box=(*face.left_eye, *face.right_eye)) for face in near]
         return [
@@ -131,7 +133,7 @@ def test_a_face_that_comes_later_is_found():
 def test_the_whole_frame_is_searched_now_and_then_only():
     searched = []
 
-    def counting(photo, near=None):
+    def counting(photo, near=None, min_score=None):
         searched.append(near is None)
         return find(photo, near)
 
@@ -170,6 +172,18 @@ def test_the_past_is_forgotten():
         tracker.see(frame.image, frame.time)
         tracker.eyes(frame.time)
     assert len(tracker._waiting) <= 1 and len(tracker._tracks) <= 1
+
+
+def test_a_real_face_is_followed_by_the_real_detector():
+    shown = [turned(hopper(), 3 * i, size=500, scale=0.6 + 0.02 * i) for i in range(6)]
+    frames = [Frame(image, number / RATE) for number, (image, _) in enumerate(shown)]
+    frames.insert(3, Frame(np.zeros_like(frames[0].image), 2.5 / RATE))
+    followed = follow(frames, find=find_faces)
+    del followed[3]  # Bridged.
+    for (_, way), [found] in zip(shown, followed, strict=True):
+        expected = way(np.array(HOPPER_EYES))
+        distance = np.linalg.norm(expected[1] - expected[0])
+        assert np.abs(found - expected).max() < 0.06 * distance
 
 
 @pytest.mark.parametrize("face", ["smallest", 0, -1, 1.5, True, None])

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from mbu_tf import losses
-from mbu_tf.models.content_transfer import MaskedContentTransfer
+from mbu_tf.models.content_transfer import MaskedContentTransfer, mask_contrast
 from mbu_tf.models.loading import load_model
 from tests.models.conftest import TINY
 
@@ -353,3 +353,28 @@ def test_a_model_that_is_not_compiled_can_be_saved(tmp_path):
     assert not again.compiled
     for v, w in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(v, w)
+
+
+def test_the_masks_contrast_tells_where_it_lies(images):
+    """Errors inside the mask, written out; 1 where A and B look alike there."""
+    rng = np.random.default_rng(1)
+    a, b = images
+    mask = rng.uniform(0, 1, (8, 32, 32, 1)).astype("float32")
+    decoded_a, decoded_b = a + 0.1, b - 0.1
+    alike = mask_contrast(mask, decoded_a, a, decoded_b, b)
+    assert float(alike) == pytest.approx(1, rel=1e-4)
+    decoded_b[:, 12:16] += 0.8
+    expected = (mask * np.abs(decoded_b - b)).sum() / (mask * np.abs(decoded_a - a)).sum()
+    assert expected > 1.2
+    found = mask_contrast(mask, decoded_a, a, decoded_b, b)
+    assert float(found) == pytest.approx(expected, rel=1e-4)
+    bar = np.zeros_like(mask)
+    bar[:, 12:16] = 1
+    on_the_part = mask_contrast(bar, decoded_a, a, decoded_b, b)
+    assert float(on_the_part) == pytest.approx(7, rel=1e-3)
+
+
+def test_without_decoder_as_errors_there_is_no_contrast(tiny, images):
+    assert "mask_contrast" in tiny.test_on_batch(*images, return_dict=True)
+    tiny.compile(loss_weights={"recon1_a": 0.0})
+    assert "mask_contrast" not in tiny.test_on_batch(*images, return_dict=True)

@@ -11,6 +11,7 @@ from mbu_tf import photos
 from mbu_tf.data.images import read_image
 from mbu_tf.faces import NoFaceError
 from mbu_tf.interrupts import Interrupted
+from mbu_tf.photos import views
 from mbu_tf.video import edit_video, edits, remove_video, translate_video
 from mbu_tf.video.reading import VideoFile, VideoReadError
 
@@ -30,7 +31,7 @@ class Face(NamedTuple):
 def face_in(shown):
     """A detector that finds a face in the frames whose number, coded in blue, is in `shown`."""
 
-    def find(photo, near=None):
+    def find(photo, near=None, min_score=None):
         number = round((int(photo[30, 30, 2]) - 40) / 15)
         return [Face((10, 10, 40, 40), *EYES)] if number in shown else []
 
@@ -126,7 +127,7 @@ def test_a_signal_while_faces_are_looked_for(clip, tmp_path):
     """Before the first frame is given out: no more is read, and what there is is kept."""
     seen = []
 
-    def find(photo, near=None):
+    def find(photo, near=None, min_score=None):
         seen.append(photo)
         if len(seen) == 3:
             os.kill(os.getpid(), signal.SIGINT)
@@ -160,9 +161,14 @@ def test_wrong_arguments_are_named_before_anything_is_written(clip, tmp_path, fr
     assert not (tmp_path / "out.mp4").exists()
 
 
-# With a real model each frame is what a photo of it would be.
+# With a real model each frame is what a photo of it would be, up to rounding.
 
 REFERENCE = pictures(1, 70, 50)[0]
+
+
+def assert_frame(path, expected):
+    error = np.abs(read_image(path).astype(int) - expected)
+    assert error.max() <= 2 and error.mean() < 0.05
 
 
 def test_translation_is_that_of_photos(tiny_model, frames, tmp_path):
@@ -170,14 +176,14 @@ def test_translation_is_that_of_photos(tiny_model, frames, tmp_path):
     for number, image in enumerate(pictures()):
         expected = photos.translate_photo(tiny_model, image, REFERENCE).image
         assert (expected != image).any()
-        np.testing.assert_array_equal(read_image(tmp_path / "out" / f"{number}.png"), expected)
+        assert_frame(tmp_path / "out" / f"{number}.png", expected)
 
 
 def test_removal_is_that_of_photos(tiny_model, frames, tmp_path):
     remove_video(tiny_model, frames, tmp_path / "out", threshold=0.4)
     for number, image in enumerate(pictures()):
         expected = photos.remove_photo(tiny_model, image, 0.4).image
-        np.testing.assert_array_equal(read_image(tmp_path / "out" / f"{number}.png"), expected)
+        assert_frame(tmp_path / "out" / f"{number}.png", expected)
 
 
 def test_a_model_without_faces_is_asked_for_none(tiny_model, frames, tmp_path):
@@ -189,15 +195,16 @@ def test_a_face_is_framed_in_each_frame(tiny_model, frames, tmp_path, monkeypatc
     """The reference's face is found once."""
     searched = []
 
-    def find(photo, near=None):
+    def find(photo, near=None, min_score=None):
         searched.append(np.shape(photo))
         return [Face((10, 10, 40, 40), *EYES)]
 
     monkeypatch.setattr(edits, "find_faces", find)
+    monkeypatch.setattr(views, "find_faces", find)
     translate_video(tiny_model, frames, REFERENCE, tmp_path / "out", framing="face")
     assert searched.count(REFERENCE.shape) == 1
     expected = photos.translate_photo(
         tiny_model, pictures()[5], REFERENCE, framing="face", face=[EYES], reference_face=[EYES]
     )
     assert (expected.image != pictures()[5]).any()
-    np.testing.assert_array_equal(read_image(tmp_path / "out" / "5.png"), expected.image)
+    assert_frame(tmp_path / "out" / "5.png", expected.image)

@@ -14,7 +14,7 @@ import { Placement } from "./placement.js";
 const SIZE = 128;
 // From one tile to the next: they overlap by the largest face that the next size cannot see.
 const STEP = 80;
-const [FIRST_SCORE, LEAST_SCORE] = [0.5, 0.7];
+const [FIRST_SCORE, ROUGH_SCORE, LEAST_SCORE] = [0.5, 0.35, 0.7];
 // Sides of the square around a face, in sides of its own, in which it is looked at again.
 const [ROUGH, FINE] = [[2], [1.6, 2, 2.4]];
 // There it lies in the middle, and what overlaps it this much speaks of the same face.
@@ -47,23 +47,24 @@ export class FaceFinder {
     const faces = [];
     for (const candidate of blended(likely)) {
       const rough = await this.#look(picture, candidate, ROUGH);
-      const face = rough && (await this.#look(picture, rough, FINE, true));
-      if (face && face.score >= LEAST_SCORE) faces.push(face);
+      if (!(rough?.score >= ROUGH_SCORE)) continue;
+      const face = await this.#look(picture, rough, FINE);
+      if (face?.score >= LEAST_SCORE) faces.push(face);
     }
     return withoutRepeats(faces).sort((a, b) => b.side - a.side);
   }
 
   /** The face near `face`, of which it is known in which turn and size it is; or `null`. */
   async look(picture, face) {
-    const found = await this.#look(picture, face, ROUGH, true);
-    return found && found.score >= FIRST_SCORE ? found : null;
+    const found = await this.#look(picture, face, ROUGH);
+    return found?.score >= FIRST_SCORE ? found : null;
   }
 
   /**
-   * The mean of what is seen in upright squares of some sides around a face, `mirrored`, in
-   * the mirror too; or `null`.
+   * The mean of what is seen in upright squares of some sides around a face and in their
+   * mirror images; `null` where one does not show it.
    */
-  async #look(picture, face, sides, mirrored = false) {
+  async #look(picture, face, sides) {
     const pictures = this.#pictures(picture);
     const seen = [];
     for (const side of sides) {
@@ -72,8 +73,8 @@ export class FaceFinder {
       const shown = pictures.findLast(({ scale }) => square.side >= SIZE * scale) ?? pictures[0];
       const crop = scaled(square, 1 / shown.scale).sampled(shown, SIZE);
       const see = async (pixels) => middleFace(facesOf(await this.#run(pixels), LEAST_VOTE));
-      const found = [await see(Float32Array.from(crop))];
-      if (mirrored) found.push(reflected(await see(reflectedPixels(crop))));
+      const plain = await see(Float32Array.from(crop));
+      const found = [plain, reflected(await see(reflectedPixels(crop)))];
       if (found.includes(null)) return null;
       seen.push(...found.map((each) => moved(each, square)));
     }

@@ -12,43 +12,56 @@ export function resizeRgb(rgb, side, size) {
   const { weights, ...filter } = filterWeights(cubic, 2, side, size);
   // Fixed point: sums of bytes fit 32 bits.
   filter.fixed = Int32Array.from(weights, (w) => Math.trunc(w * 2 ** 22 + Math.sign(w) * 0.5));
-  return filterBytes(filterBytes(rgb, side, 3, filter), 1, size * 3, filter);
+  return filterColumns(filterRows(rgb, side, filter), size * 3, filter);
 }
 
-/**
- * Bytes, seen as (outer, from, inner), filtered along their middle axis to
- * (outer, to, inner), rounded half up.
- */
-function filterBytes(bytes, outer, inner, { from, to, taps, starts, counts, fixed }) {
-  const filtered = new Uint8ClampedArray(outer * to * inner);
-  let at = 0;
-  for (let o = 0; o < outer; o++) {
-    for (let i = 0; i < to; i++) {
-      const first = (o * from + starts[i]) * inner;
+/** Rows of RGB bytes (rows, from, 3) filtered to (rows, to, 3), rounded half up. */
+function filterRows(bytes, rows, { from, to, taps, starts, counts, fixed }) {
+  const filtered = new Uint8ClampedArray(rows * to * 3);
+  for (let at = 0, row = 0; row < rows; row++) {
+    for (let i = 0; i < to; i++, at += 3) {
+      let [red, green, blue] = [2 ** 21, 2 ** 21, 2 ** 21];
       const end = i * taps + counts[i];
-      for (let c = 0; c < inner; c++) {
-        let sum = 2 ** 21;
-        for (let k = i * taps, j = first + c; k < end; k++, j += inner) {
-          sum = (sum + Math.imul(bytes[j], fixed[k])) | 0;
-        }
-        filtered[at++] = sum >> 22;
+      for (let k = i * taps, j = (row * from + starts[i]) * 3; k < end; k++, j += 3) {
+        red = (red + Math.imul(bytes[j], fixed[k])) | 0;
+        green = (green + Math.imul(bytes[j + 1], fixed[k])) | 0;
+        blue = (blue + Math.imul(bytes[j + 2], fixed[k])) | 0;
       }
+      filtered[at] = red >> 22;
+      filtered[at + 1] = green >> 22;
+      filtered[at + 2] = blue >> 22;
     }
   }
   return filtered;
 }
 
+/** Columns of bytes (from, width) filtered to (to, width), rounded half up. */
+function filterColumns(bytes, width, { to, taps, starts, counts, fixed }) {
+  const filtered = new Uint8ClampedArray(to * width);
+  const sums = new Int32Array(width);
+  for (let i = 0; i < to; i++) {
+    sums.fill(2 ** 21);
+    for (let k = 0; k < counts[i]; k++) {
+      const weight = fixed[i * taps + k];
+      const first = (starts[i] + k) * width;
+      for (let x = 0; x < width; x++) sums[x] += Math.imul(bytes[first + x], weight);
+    }
+    for (let x = 0; x < width; x++) filtered[i * width + x] = sums[x] >> 22;
+  }
+  return filtered;
+}
+
 /**
- * Where a float channel (size, size) resized to (side, side) can differ from 0.
+ * Where a float channel (size, size) resized to (side, side) can be `least` or more.
  *
  * Returns `{left, top, right, bottom}` in pixels of the result, two more to every
- * side as far as there are any; `null` where the channel is 0 throughout.
+ * side as far as there are any; `null` if it is nowhere.
  */
-export function touchedBox(channel, size, side) {
+export function boxOf(channel, size, side, least) {
   let [left, top, right, bottom] = [size, size, -1, -1];
   for (let y = 0, i = 0; y < size; y++) {
     for (let x = 0; x < size; x++, i++) {
-      if (channel[i] === 0) continue;
+      if (!(channel[i] >= least)) continue; // What lies between smaller ones is smaller, too.
       left = Math.min(left, x);
       right = Math.max(right, x);
       top = Math.min(top, y);

@@ -61,6 +61,9 @@ export class Placement {
     if (this.side > MAX_SIDE * Math.max(width, height)) {
       throw new RangeError(`A square of ${this.pixels} pixels in ${width} x ${height}`);
     }
+    const { x, y, right, down } = this;
+    const whole = down === 0 && [x, y, right].every(Number.isInteger) && Math.min(x, y) >= 0;
+    if (whole && x + right <= width && y + right <= height) return cut(picture, x, y, right);
     return this.sampled(picture, this.pixels);
   }
 
@@ -142,6 +145,20 @@ export class Placement {
     }
     return { left, top, right, bottom, values: laid };
   }
+}
+
+/** A square of a picture as RGB bytes, as it is. */
+function cut({ data, width }, left, top, side) {
+  const rgb = new Uint8ClampedArray(side * side * 3);
+  for (let y = 0, to = 0; y < side; y++) {
+    let from = ((top + y) * width + left) * 4;
+    for (let x = 0; x < side; x++, from += 4, to += 3) {
+      rgb[to] = data[from];
+      rgb[to + 1] = data[from + 1];
+      rgb[to + 2] = data[from + 2];
+    }
+  }
+  return rgb;
 }
 
 /** Between two float32, whose difference is one too. */
