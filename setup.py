@@ -16,7 +16,13 @@ HEIC = ["pillow-heif>=1"]
 # FFmpeg, with its encoders.
 VIDEO = ["av>=17.1"]
 # The guides and the API reference as pages; ruff breaks their signatures into lines.
-DOCS = ["mkdocs>=1.6,<2", "mkdocstrings[python]>=1", "ruff"]
+DOCS = [
+    "mkdocs>=1.6,<2",
+    "mkdocstrings-python>=2",
+    # The last mkdocstrings for Python 3.10 cannot do with later ones.
+    'pymdown-extensions<12; python_version < "3.11"',
+    "ruff",
+]
 
 setup(
     name="mbu_tf",
