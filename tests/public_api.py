@@ -113,5 +113,6 @@ def exporting(model: MaskedContentTransfer, a: Pixels, b: Pixels) -> None:
     assert_type(export_saved_model(model, "serving/glasses", warm_up=False), pathlib.Path)
     export_tflite(model, "glasses.tflite", quantization="int8", representative=(a, b))
     export_onnx(model, "glasses")
+    model.export("glasses.tflite", format="litert", quantization="float16")
     assert_type(operations(model), dict[str, Operation])
     assert "transfer" in signatures(model, batch_size=1)
