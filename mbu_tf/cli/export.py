@@ -17,7 +17,7 @@ def add_parser(subparsers):
         [
             "mbu-tf export model.keras --format saved_model --output serving/glasses",
             "mbu-tf export model.keras --format tflite --quantization float16 "
-            "--output glasses.tflite",
+            "--detail-size 256 --output glasses.tflite",
             "mbu-tf export model.keras --format tflite --quantization int8 "
             "--representative photos --output glasses.tflite",
             "mbu-tf export model.keras --format onnx --output glasses",
@@ -50,6 +50,13 @@ def add_parser(subparsers):
         help="tflite: images per call, fixed in the file (default: 1)",
     )
     parser.add_argument(
+        "--detail-size",
+        type=positive_int,
+        metavar="PX",
+        help="also operations that are as sharp as images of PX pixels a side, such as "
+        "transfer_detail: a power of two times the model's size (256 is quick, 512 sharper)",
+    )
+    parser.add_argument(
         "--no-warm-up",
         action="store_true",
         help="saved_model: without the requests that a server warms up with",
@@ -63,16 +70,26 @@ def run(arguments):
 
     model = load_model(arguments.model)
     images = _representative(arguments.representative, model)
-    output, batch_size = arguments.output, arguments.batch_size or 1
+    output, detail_size = arguments.output, arguments.detail_size
     with quiet():
         if arguments.format == "saved_model":
-            version = exporting.export_saved_model(model, output, warm_up=not arguments.no_warm_up)
+            warm_up = not arguments.no_warm_up
+            version = exporting.export_saved_model(
+                model, output, warm_up=warm_up, detail_size=detail_size
+            )
             written = [version]
         elif arguments.format == "tflite":
-            exporting.export_tflite(model, output, arguments.quantization, images, batch_size)
+            exporting.export_tflite(
+                model,
+                output,
+                arguments.quantization,
+                images,
+                arguments.batch_size or 1,
+                detail_size,
+            )
             written = [output]
         else:
-            written = exporting.export_onnx(model, output).values()
+            written = exporting.export_onnx(model, output, detail_size).values()
     for path in written:
         print(path)
 

@@ -7,16 +7,20 @@ from typing import NamedTuple
 
 from keras import ops
 
-from mbu_tf.detail.filters import box_mean, enlarge, grow, ramp
-from mbu_tf.detail.matting import POSSIBLE, clean_plate, matte, relative
+from mbu_tf.detail.filters import box_mean, enlarge, grow, ramp, shrink
+from mbu_tf.detail.matting import POSSIBLE, clean_plate, likelihood, matte, relative
 from mbu_tf.detail.registration import moved, register
 
 # Fainter parts of a layer are none.
 FAINTEST = 0.02
 # Correlation of both masks up to which the reference's pixels are not used, and from which on.
 FIT = (0.4, 0.7)
-# Relative mask of the target that no mask of the reference is beside, from which paint is laid.
-MISSING = (0.2, 0.6)
+# Share of the difference to the model's own picture that the reference's pixels must make up for.
+EXPLAINED = (0.25, 0.5)
+# Share of the mask that the reference's pixels must cover, or they are missing.
+COVERED = (0.05, 0.25)
+# Smaller differences than about this are none, in [-1, 1].
+VISIBLE = 0.02
 
 
 class Content(NamedTuple):
@@ -30,10 +34,11 @@ class Content(NamedTuple):
     paint: object
 
 
-def transfer_layer(reference, removed, of_reference, of_target):
+def transfer_layer(target, reference, removed, of_reference, of_target):
     """The reference's own pixels, moved to where the target's mask is.
 
     Args:
+        target: image a, at the model's size.
         reference: photo b, at its own size.
         removed: DA(Ec(b)), at the model's size.
         of_reference: `Content` of equation 1 for (b, b).
@@ -43,59 +48,86 @@ def transfer_layer(reference, removed, of_reference, of_target):
         Paint and matte at the photo's size.
     """
     side = reference.shape[1]
-    motion, fit = register(relative(of_reference.mask), relative(of_target.mask))
-    bundle = ops.concatenate([removed, of_reference.paint, of_reference.mask], axis=-1)
+    on_reference = relative(of_reference.mask)
+    motion, fit = register(on_reference, relative(of_target.mask))
+    on_target = likelihood(*of_target, target)
+    bundle = ops.concatenate([removed, *of_reference, on_reference], axis=-1)
     bundle = moved(bundle, motion)
-    removed, paint, mask = bundle[..., :3], bundle[..., 3:6], bundle[..., 6:]
+    removed, mask, paint, on_reference = (
+        bundle[..., i:j] for i, j in ((0, 3), (3, 4), (4, 7), (7, 8))
+    )
     photo = moved(reference, motion)
 
-    on_reference, on_target = relative(mask), relative(of_target.mask)
     likely = ops.sqrt(on_reference * on_target)
     plate = clean_plate(photo, removed, likely)
     alpha = matte(photo, plate, likely, ops.minimum(mask, of_target.mask))
     # Light falls as the model paints it: the same content on either face.
     light = mean_change(paint, of_target.paint, ops.square(likely))
-    missing = ramp(on_target - grow(on_reference, 1), *MISSING)
-    fit = ramp(fit, *FIT)[:, None, None, None]
-    instead = missing * fit + (1.0 - fit)
-    bundle = [of_target.mask * of_target.paint, of_target.mask, on_target, instead, light]
-    bundle = enlarge(ops.concatenate(bundle, axis=-1), side)
-    painted, mask, on_target, instead, light = (
-        bundle[..., i:j] for i, j in ((0, 3), (3, 4), (4, 5), (5, 6), (6, 9))
-    )
-    alpha = alpha * ramp(on_target, *POSSIBLE)
-    own = photo - (1.0 - alpha) * plate + alpha * light
-    return straight(
-        (1.0 - instead) * own + instead * painted, (1.0 - instead) * alpha + instead * mask
-    )
+    small = [of_target.mask * of_target.paint, of_target.mask, on_target, light]
+    bundle = enlarge(ops.concatenate(small, axis=-1), side)
+    painted, mask, possible, light = (bundle[..., i:j] for i, j in ((0, 3), (3, 4), (4, 5), (5, 8)))
+    possible = ramp(possible, *POSSIBLE)
+    alpha = alpha * possible
+    own = ops.concatenate([alpha * (plate + light) + (photo - plate) * possible, alpha], axis=-1)
+    paint = ops.concatenate([painted, mask], axis=-1) * possible
+    trust = explained(target, shrink(own, side // target.shape[1]), of_target)
+    trust = enlarge(trust * ramp(fit, *FIT)[:, None, None, None], side)
+    laid = trust * own + (1.0 - trust) * paint
+    return straight(laid[..., :3], laid[..., 3:])
 
 
-def removal_layer(photo, removed, mask, threshold):
+def explained(target, own, of_target):
+    """Where the reference's pixels bring the target nearer to what the model makes of it.
+
+    What the model makes, z(a, b) of equation 2, is blurred, but knows what belongs
+    to the content and what is hidden: the reference's eyes and hair are not in it.
+
+    Args:
+        target: image a.
+        own: the reference's pixels times their matte, and the matte, `(…, 4)`, shrunk
+            to the model's size.
+        of_target: `Content` of equation 1 for (a, b).
+
+    Returns:
+        `(batch, size, size, 1)` in [0, 1].
+    """
+    wanted = of_target.mask * (of_target.paint - target)
+    made = own[..., :3] - own[..., 3:] * target
+    before, after = (
+        ops.sqrt(ops.mean(ops.square(box_mean(x, 1)), -1, keepdims=True) + 1e-8)
+        for x in (wanted, wanted - made)
+    )
+    nearer = ramp(before / (before + after + VISIBLE), *EXPLAINED)
+    covered = box_mean(own[..., 3:], 1) / (box_mean(of_target.mask, 1) + VISIBLE)
+    return box_mean(nearer * ramp(covered, *COVERED), 1)
+
+
+def removal_layer(photo, removed, content, threshold):
     """The plate, where the matte of the content or a pixel beside it is.
 
     Args:
         photo: b, at its own size.
         removed: DA(Ec(b)), at the model's size.
-        mask: m(b, b), at the model's size.
+        content: `Content` of equation 1 for (b, b).
         threshold: mask value below which nothing is removed.
 
     Returns:
         Paint and matte at the photo's size.
     """
     side = photo.shape[1]
-    likely = relative(mask)
+    likely = likelihood(*content, removed)
     plate = clean_plate(photo, removed, likely)
     # The border of what is removed is soft, and its shadow is beside it.
-    border = max(side // mask.shape[1] // 4, 1)
-    alpha = ramp(grow(matte(photo, plate, likely, mask), border), *POSSIBLE)
-    allowed = ramp(enlarge(grow(mask, 1), side), threshold / 2.0, threshold)
+    border = max(side // removed.shape[1] // 4, 1)
+    alpha = ramp(grow(matte(photo, plate, likely, content.mask), border), *POSSIBLE)
+    allowed = ramp(enlarge(grow(content.mask, 1), side), threshold / 2.0, threshold)
     return straight(alpha * allowed * plate, alpha * allowed)
 
 
-def segmentation(photo, removed, mask):
+def segmentation(photo, removed, content):
     """The matte of the content of a photo; arguments as of `removal_layer`."""
-    likely = relative(mask)
-    return matte(photo, clean_plate(photo, removed, likely), likely, mask)
+    likely = likelihood(*content, removed)
+    return matte(photo, clean_plate(photo, removed, likely), likely, content.mask)
 
 
 def enlarged_layer(paint, mask, side):

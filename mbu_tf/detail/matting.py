@@ -13,6 +13,8 @@ from mbu_tf.detail.filters import box_mean, enlarge, grow, pull_push, ramp, rece
 # untouched to perhaps content, and from unlikely to likely content.
 POSSIBLE = (0.05, 0.3)
 LIKELY = (0.2, 0.7)
+# What a mask that changes nothing counts beside one that changes all channels by 1.
+UNSEEN = 0.2
 # Mask values between which a pixel amid others of them becomes content for sure.
 CERTAIN = (0.8, 0.95)
 # What the mask weighs beside colours, as a squared difference of colours: where the content
@@ -24,6 +26,23 @@ STRETCH = (0.2, 0.8)
 SHARE = (0.05, 0.2)
 # Weight of the mean colour of the whole beside that of the surroundings.
 COMMON_COLOUR = 0.05
+
+
+def likelihood(mask, paint, background):
+    """How likely each pixel is content: by the mask, and by what the paint changes there.
+
+    A mask costs nothing where the paint is what is there anyway (equation 8), and
+    masks of photographs spread over eyes and brows that way.
+
+    Args:
+        mask, paint: m and z_raw.
+        background: the image without the content.
+
+    Returns:
+        `(batch, size, size, 1)` in [0, 1].
+    """
+    change = ops.mean(ops.square(paint - background), -1, keepdims=True)
+    return relative(mask * (ops.sqrt(change + 1e-6) + UNSEEN))
 
 
 def relative(mask):

@@ -13,8 +13,8 @@ from keras import ops
 from mbu_tf.detail.filters import box_mean
 
 PARAMETERS = 4
-# How far content of two pictures that are framed alike is expected to be moved.
-EXPECTED = 0.1
+# Weight of staying in place beside the masks, for pictures that are framed alike.
+STILLNESS = 0.2
 # Steps of Gauss-Newton on masks that are blurred over so many pixels on each side.
 SCHEDULE = ((3, 4), (1, 4))
 
@@ -34,7 +34,7 @@ def moved(pictures, motion):
     return pictures
 
 
-def register(source, target, damping=0.02):
+def register(source, target):
     """The motion after which `source` fits `target` best, and how well it then does.
 
     Efficient second-order minimisation of squared differences (Lucas and Kanade,
@@ -43,7 +43,6 @@ def register(source, target, damping=0.02):
 
     Args:
         source, target: masks `(batch, side, side, 1)`.
-        damping: weight of the prior beside the masks.
 
     Returns:
         Motion `(batch, 4)`, and the correlation of both masks after it, `(batch,)` in
@@ -53,7 +52,7 @@ def register(source, target, damping=0.02):
     axis = _axis(side)
     identity = np.eye(PARAMETERS, dtype="float32")
     motion = ops.zeros_like(source[:, :PARAMETERS, 0, 0])
-    prior = damping / EXPECTED**2 * ops.sum(ops.square(target), (1, 2, 3))[:, None]
+    prior = STILLNESS * ops.sum(ops.square(target), (1, 2, 3))[:, None]
     for radius, steps in SCHEDULE:
         # Twice a box, nearly a Gaussian.
         moving, fixed = (box_mean(box_mean(x, radius), radius) for x in (source, target))

@@ -86,9 +86,7 @@ def _block(x, filters, stride, name):
     y = _convolution(filters, 1, name=f"{name}_pointwise")(depthwise(x))
     if stride > 1:
         x = layers.MaxPooling2D(stride, dtype="float32", name=f"{name}_pooling")(x)
-    if filters > x.shape[-1]:
-        x = _ZeroChannels(filters - x.shape[-1], dtype="float32", name=f"{name}_channels")(x)
-    y = layers.Add(dtype="float32", name=f"{name}_add")([x, y])
+    y = _Shortcut(dtype="float32", name=f"{name}_shortcut")([y, x])
     return layers.ReLU(dtype="float32", name=f"{name}_relu")(y)
 
 
@@ -100,22 +98,22 @@ def _head(x, stride, each):
     return faces, _Scores(dtype="float32", name=f"stride_{stride}_sigmoid")(logits)
 
 
-class _ZeroChannels(layers.Layer):
-    """Appends `count` channels of zeros.
+class _Shortcut(layers.Layer):
+    """Adds the second tensor to the first channels of the first, which may have more.
 
-    By concatenation: TensorFlow 2.21 on a CPU crashes (in oneDNN's fusion) where
-    padded channels are added to a convolution's output.
+    Not by adding zeros for the others: where those stand beside a convolution,
+    TensorFlow 2.21 on a CPU crashes (padded) and XLA computes something else.
     """
 
-    def __init__(self, count, **arguments):
-        super().__init__(**arguments)
-        self.count = count
+    def call(self, tensors):
+        y, x = tensors
+        count = x.shape[-1]
+        if y.shape[-1] == count:
+            return y + x
+        return ops.concatenate([y[..., :count] + x, y[..., count:]], axis=-1)
 
-    def call(self, x):
-        return ops.concatenate([x, ops.zeros_like(x[..., : self.count])], axis=-1)
-
-    def compute_output_shape(self, shape):
-        return (*shape[:-1], shape[-1] + self.count)
+    def compute_output_shape(self, shapes):
+        return shapes[0]
 
 
 class _Decoding(layers.Layer):

@@ -64,7 +64,7 @@ class DetailedEditing(DetailedInference):
         of_reference = self._content(common, separate)
         of_target = self._content(self.common_code(target), separate)
         removed = losses.at_least_float32(self.decode_a(common))
-        return Edit(*layers.transfer_layer(reference, removed, of_reference, of_target))
+        return Edit(*layers.transfer_layer(target, reference, removed, of_reference, of_target))
 
     def compute_detailed_removal_layer(self, image, threshold=None):
         """Paint and matte that take the content off b, of one batch of tensors."""
@@ -123,7 +123,7 @@ class DetailedEditing(DetailedInference):
         return layers.Content(losses.at_least_float32(mask), losses.at_least_float32(paint))
 
     def _removed(self, small):
-        """DA(Ec(b)) and m(b, b)."""
+        """DA(Ec(b)), and the content of (b, b)."""
         common = self.common_code(small)
-        mask = self._content(common, self.separate_code(small)).mask
-        return losses.at_least_float32(self.decode_a(common)), mask
+        content = self._content(common, self.separate_code(small))
+        return losses.at_least_float32(self.decode_a(common)), content

@@ -258,7 +258,7 @@ def _agreed(path):
     try:
         while answer not in ("y", "n"):
             answer = input(question).strip().lower()
-    except EOFError as error:
+    except (EOFError, OSError) as error:
         raise FileExistsError(
             f"{path} exists already. Pass overwrite=True or choose another name."
         ) from error

@@ -1,0 +1,98 @@
+"""Mattes and plates of scenes whose coverage and colours are known."""
+
+import numpy as np
+import pytest
+
+from mbu_tf.detail.matting import clean_plate, matte, mean_colour, relative
+
+
+def found(scene, mask=None):
+    mask = scene.mask if mask is None else mask
+    likely = relative(mask)
+    plate = clean_plate(scene.photo, scene.paint, likely)
+    return np.asarray(plate), np.asarray(matte(scene.photo, plate, likely, mask))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {},
+        {"frame": 0.95, "face": -0.3},
+        {"frame": -0.9, "rim": 0.95},  # Darker and lighter than the face, both.
+        {"face": -0.5, "frame": -1.0},
+    ],
+)
+def test_a_known_coverage_is_found(scene, kind):
+    scene = scene(**kind)
+    _, alpha = found(scene)
+    content = scene.alpha > 0
+    assert np.abs(alpha - scene.alpha)[content].mean() < 0.12
+    assert np.abs(alpha - scene.alpha)[~content].mean() < 0.002
+    enlarged = scene.mask.repeat(4, 1).repeat(4, 2)
+    assert np.abs(enlarged - scene.alpha)[content].mean() > 0.25
+
+
+def test_a_faint_and_noisy_mask_is_enough(scene):
+    scene = scene()
+    noise = np.random.default_rng(0).uniform(0, 0.02, scene.mask.shape).astype(np.float32)
+    _, alpha = found(scene, 0.4 * scene.mask + noise)
+    assert np.abs(alpha - scene.alpha)[scene.alpha > 0].mean() < 0.12
+
+
+def test_nothing_is_content_away_from_the_mask(scene):
+    scene = scene()
+    photo = scene.photo.copy()
+    photo[:, 230:240, 100:150] = -1.0  # As dark as the frame.
+    scene.photo = photo
+    plate, alpha = found(scene)
+    far = np.ones((256, 256), bool)
+    far[70:186, 30:226] = False
+    np.testing.assert_array_equal(alpha[0, far], 0)
+    np.testing.assert_array_equal(plate[0, far], photo[0, far])
+
+
+def test_what_is_seen_through_clear_lenses_is_no_content(scene):
+    scene = scene()
+    through = np.zeros((256, 256), bool)
+    through[120:136, 75:91] = through[120:136, 165:181] = True  # An eye amid each ring.
+    scene.photo = scene.photo.copy()
+    scene.photo[0, through] = -0.8
+    _, alpha = found(scene)
+    np.testing.assert_array_equal(alpha[0, through], 0)
+
+
+def test_where_both_look_alike_the_mask_decides(scene):
+    scene = scene(face=-0.9, frame=-0.9, slope=0.0)
+    _, alpha = found(scene)
+    assert alpha[scene.alpha == 1].mean() > 0.8
+    assert alpha[scene.alpha == 0].mean() < 0.03
+
+
+def test_the_plate_is_the_paint_in_the_photos_colours(scene):
+    scene = scene()
+    scene.paint = scene.paint - np.float32([0.2, 0.0, -0.1])
+    plate, _ = found(scene)
+    error = np.abs(plate - scene.without)
+    assert error[(scene.alpha > 0).repeat(3, -1)].max() < 0.05
+    assert error.mean() < 0.002
+
+
+def test_relative():
+    mask = np.zeros((2, 8, 8, 1), np.float32)
+    mask[0, :2], mask[1, :2, :4], mask[1, 4, 4] = 0.4, 0.9, 0.3
+    got = np.asarray(relative(mask))
+    level = (8 * 0.9**2 + 0.3**2) / (8 * 0.9 + 0.3)
+    np.testing.assert_allclose(got[0], mask[0] / 0.4, atol=1e-4)
+    np.testing.assert_allclose(got[1], np.minimum(mask[1] / level, 1), atol=1e-4)
+    np.testing.assert_array_equal(relative(np.zeros_like(mask)), 0)
+
+
+def test_mean_colour_is_local_where_there_is_any(scene):
+    photo = np.zeros((1, 64, 64, 3), np.float32)
+    photo[:, :, :32], photo[:, :, 32:] = -0.5, 0.7
+    weight = np.zeros((1, 64, 64, 1), np.float32)
+    weight[:, 16:48, 8:24] = weight[:, 16:48, 40:56] = 1
+    got = np.asarray(mean_colour(photo, weight, 32))
+    np.testing.assert_allclose(got[0, 32, 16], -0.5, atol=0.08)
+    np.testing.assert_allclose(got[0, 32, 48], 0.7, atol=0.08)
+    np.testing.assert_allclose(got[0, 2, 2], 0.1, atol=0.01)  # Of all: as much of either.
