@@ -16,6 +16,7 @@ from mbu_tf.models.inference import Edit
 from mbu_tf.models.mask_editing import MaskEditing
 from mbu_tf.models.masked_domain_intersection import MaskedDomainIntersectionDifference
 from mbu_tf.models.two_way import TwoWayTransfer
+from mbu_tf.photos.edits import HALF
 
 
 class Operation(NamedTuple):
@@ -153,7 +154,9 @@ def signatures(
         shape = (batch_size, detail_size, detail_size, 3)
         for name, operation in table.items():
             if operation.detailed is not None:
-                detailed = operation._replace(layers=operation.detailed)
+                # A matte says how far a pixel is content: by half or more, it is.
+                threshold = operation.threshold and HALF
+                detailed = operation._replace(layers=operation.detailed, threshold=threshold)
                 found[f"{name}_detail"] = _signature(detailed, shape)
     return found
 

@@ -162,7 +162,7 @@ def interpolate_photo(
             alone, without `detail`.
 
     Returns:
-        Iterator over `steps` `EditedPhoto`s of the target's size: of large photos, one at
+        Iterator over `steps` `EditedPhoto`s of the target's size; of large photos, one at
         a time fits into memory.
 
     Raises:

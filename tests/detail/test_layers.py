@@ -23,13 +23,17 @@ def laid(layer, background):
 
 
 def transferred(reference, target, paint=FRAME):
-    layer = transfer_layer(
+    return laid(transfer(reference, target, paint), target.without)
+
+
+def transfer(reference, target, paint=FRAME):
+    return transfer_layer(
+        target.paint,
         reference.photo,
         reference.paint,
         Content(reference.mask, FRAME),
         Content(target.mask, paint),
     )
-    return laid(layer, target.without)
 
 
 def test_the_references_pixels_lie_where_the_target_has_its_mask(scene):
@@ -68,14 +72,13 @@ def test_paint_is_laid_where_the_reference_does_not_fit(scene):
     reference, target = scene(), scene(face=0.0)
     target.mask = np.zeros_like(target.mask)
     target.mask[:, 50:60, 20:40] = 0.8
-    layer = transfer_layer(
-        reference.photo,
-        reference.paint,
-        Content(reference.mask, FRAME),
-        Content(target.mask, FRAME),
-    )
-    for got, wanted in zip(layer, enlarged_layer(FRAME, target.mask, 256), strict=True):
-        np.testing.assert_allclose(got, wanted, atol=1e-5)
+    layer = transfer(reference, target)
+    wanted = [np.asarray(x) for x in enlarged_layer(FRAME, target.mask, 256)]
+    seen = wanted[1] > 0.3
+    assert seen.any()
+    for got, each in zip(layer, wanted, strict=True):
+        where = np.broadcast_to(seen, each.shape)
+        np.testing.assert_allclose(np.asarray(got)[where], each[where], atol=1e-4)
 
 
 def test_what_the_reference_lacks_is_painted(scene):
@@ -88,19 +91,19 @@ def test_what_the_reference_lacks_is_painted(scene):
 
 def test_removal_leaves_nothing_of_the_content_and_all_else(scene):
     scene = scene()
-    layer = removal_layer(scene.photo, scene.paint, scene.mask, 0.1)
+    layer = removal_layer(scene.photo, scene.paint, Content(scene.mask, FRAME), 0.1)
     error = np.abs(laid(layer, scene.photo) - scene.without)
     assert error[np.broadcast_to(scene.alpha > 0, error.shape)].mean() < 0.03
     np.testing.assert_array_equal(np.asarray(layer[1])[0, :70], 0)
-    # The matte is no wider than it must be: the enlarged mask, binarised, is.
-    assert np.mean(layer[1]) < 0.8 * np.mean(scene.mask >= 0.1)
-    nothing = removal_layer(scene.photo, scene.paint, 0.5 * scene.mask, 0.99)
+    # Frames and a border of a pixel on each side.
+    assert np.mean(layer[1]) < 1.5 * np.mean(scene.alpha)
+    nothing = removal_layer(scene.photo, scene.paint, Content(0.5 * scene.mask, FRAME), 0.99)
     np.testing.assert_array_equal(nothing[1], 0)
 
 
 def test_segmentation_is_the_matte(scene):
     scene = scene()
-    alpha = np.asarray(segmentation(scene.photo, scene.paint, scene.mask))
+    alpha = np.asarray(segmentation(scene.photo, scene.paint, Content(scene.mask, FRAME)))
     inside, either = (
         f(alpha >= 0.5, scene.alpha >= 0.5).sum() for f in (np.logical_and, np.logical_or)
     )
@@ -116,6 +119,7 @@ def test_images_of_a_batch_do_not_see_each_other(scene):
 
         paint = np.concatenate([FRAME] * len(references))
         return transfer_layer(
+            joined("paint", targets),
             joined("photo", references),
             joined("paint", references),
             Content(joined("mask", references), paint),
