@@ -15,6 +15,14 @@ ONNX = ["tf2onnx>=1.17"]
 HEIC = ["pillow-heif>=1"]
 # FFmpeg, with its encoders.
 VIDEO = ["av>=17.1"]
+# The guides and the API reference as pages; ruff breaks their signatures into lines.
+DOCS = [
+    "mkdocs>=1.6,<2",
+    "mkdocstrings-python>=2",
+    # The last mkdocstrings for Python 3.10 cannot do with later ones.
+    'pymdown-extensions<12; python_version < "3.11"',
+    "ruff",
+]
 
 setup(
     name="mbu_tf",
@@ -55,10 +63,12 @@ setup(
         "beam": ["apache-beam>=2.77"],
         "serving": SERVING,
         "onnx": ONNX,
+        "docs": DOCS,
         "test": [
             "pytest>=8",
             "pytest-xdist",
-            "ruff",
+            # What the notebook's pictures are shown by.
+            "ipython",
             "mypy",
             "ai-edge-litert>=2",
             "onnxruntime",
@@ -71,6 +81,7 @@ setup(
             *ONNX,
             *HEIC,
             *VIDEO,
+            *DOCS,
         ],
         # The tests of export/web, which open its page in Debian's chromium.
         "web": ["playwright>=1.40"],

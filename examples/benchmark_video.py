@@ -20,9 +20,10 @@ from PIL import Image
 
 from mbu_tf import load_model
 from mbu_tf.data import read_image
-from mbu_tf.faces import choose_faces, find_faces
+from mbu_tf.faces import FACE, choose_faces, find_faces
 from mbu_tf.faces.tracking import Eyes, follow_faces
 from mbu_tf.photos import translate_photo
+from mbu_tf.photos.views import views
 from mbu_tf.video.reading import Frame, VideoFile
 from mbu_tf.video.writing import opened_output
 
@@ -128,13 +129,11 @@ def cost(frames, model, reference):
         "find, known face",
         per_frame(lambda: [find_faces(x, near=y) for x, y in pairs], len(pairs)),
     )
-    shown = choose_faces(find_faces(reference))
+    shown = views(reference, FACE)[0]
 
     def edit(**options):
         for image, face in pairs:
-            translate_photo(
-                model, image, reference, framing="face", face=face, reference_face=shown, **options
-            )
+            translate_photo(model, image, shown, framing=FACE, face=face, **options)
 
     with model.in_graphs():
         for name, detail in (("edit", True), ("edit, no detail", False)):

@@ -24,6 +24,29 @@ from mbu_tf import (
 )
 from mbu_tf.callbacks import Backup, TrainingAdvice, TransferPictures
 from mbu_tf.data import Photo, read_image, read_photo, to_model_range, to_uint8, write_png
+from mbu_tf.evaluation import (
+    FaceEmbedding,
+    FrechetInceptionDistance,
+    InceptionFeatures,
+    KernelInceptionDistance,
+    balanced_accuracy,
+    class_activation_maps,
+    cosine_similarity,
+    embedding_similarity,
+    evaluate_against_truth,
+    evaluate_two_way,
+    frechet_distance,
+    kernel_distance,
+    labelled_grid,
+    mask_iou,
+    model_grid,
+    preservation,
+    segmentation_iou,
+    share_in_b,
+    train_attribute_classifier,
+    transfer_grid,
+    two_way_grid,
+)
 from mbu_tf.exporting import (
     Operation,
     export_onnx,
@@ -113,5 +136,32 @@ def exporting(model: MaskedContentTransfer, a: Pixels, b: Pixels) -> None:
     assert_type(export_saved_model(model, "serving/glasses", warm_up=False), pathlib.Path)
     export_tflite(model, "glasses.tflite", quantization="int8", representative=(a, b))
     export_onnx(model, "glasses")
+    model.export("glasses.tflite", format="litert", quantization="float16")
     assert_type(operations(model), dict[str, Operation])
     assert "transfer" in signatures(model, batch_size=1)
+
+
+def evaluation(model: MaskedContentTransfer, train: TwoDomains, a: Floats, b: Floats) -> None:
+    features = InceptionFeatures(batch_size=8)
+    assert_type(features(a), npt.NDArray[np.float64])
+    assert_type(FaceEmbedding()(a), npt.NDArray[np.float64])
+    FrechetInceptionDistance(features)
+    KernelInceptionDistance(features, degree=2)
+    assert_type(frechet_distance(a, b), float)
+    assert_type(kernel_distance(a, b, subsets=10), tuple[float, float])
+    classifier, accuracy = train_attribute_classifier(train, train, steps=10)
+    assert_type(accuracy, float)
+    assert_type(balanced_accuracy(classifier, a, b), float)
+    assert_type(share_in_b(classifier, a), float)
+    assert_type(class_activation_maps(classifier, b), Floats)
+    assert_type(embedding_similarity(FaceEmbedding(), a, b), tuple[float, float])
+    assert_type(cosine_similarity(a, b), npt.NDArray[np.float64])
+    assert_type(mask_iou(a > 0, b > 0), npt.NDArray[np.float64])
+    assert_type(segmentation_iou(a, b > 0, 0.5), dict[str, float])
+    assert_type(preservation(a, b), dict[str, float])
+    assert_type(evaluate_against_truth(model, train), dict[str, float])
+    assert_type(evaluate_two_way(model, train), dict[str, float])
+    assert_type(model_grid(model, a, b), Pixels)
+    assert_type(transfer_grid(model, a, b, cell=64), Pixels)
+    assert_type(two_way_grid(model, a, b), Pixels)
+    assert_type(labelled_grid([[a[0]]], ["one"]), Pixels)

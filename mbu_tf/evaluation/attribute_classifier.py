@@ -1,12 +1,16 @@
 """A classifier of two domains, by which edits are judged (tables 2, 6 and 7)."""
 
+from typing import Any
+
 import keras
 from keras import layers
 
+from mbu_tf.data.domains import TwoDomains
 from mbu_tf.models.inference import checked_images
 from mbu_tf.networks.blocks import leaky_relu
 from mbu_tf.networks.convolution import LAYOUT
 from mbu_tf.networks.encoder import Encoder
+from mbu_tf.types import Array
 
 # Height and width of the maps that the classifier pools, and CAM enlarges.
 MAP_SIZE = 8
@@ -15,8 +19,13 @@ HELD_OUT_IMAGES = 1000
 
 
 def train_attribute_classifier(
-    domains, held_out, steps=1000, batch_size=32, seed=0, held_out_images=HELD_OUT_IMAGES
-):
+    domains: TwoDomains,
+    held_out: TwoDomains,
+    steps: int = 1000,
+    batch_size: int = 32,
+    seed: int = 0,
+    held_out_images: int = HELD_OUT_IMAGES,
+) -> tuple[Any, float]:
     """A classifier that tells whether an image is of B.
 
     Every batch holds as many images of A as of B, half of them mirrored.
@@ -98,7 +107,7 @@ def attribute_classifier(image_size):
     return keras.Model(images, layers.Dense(1, name="logit")(x), name="attribute_classifier")
 
 
-def share_in_b(classifier, images):
+def share_in_b(classifier: Any, images: Array) -> float:
     """Share of images that a classifier takes for images of B, a float in [0, 1].
 
     Args:
@@ -112,7 +121,7 @@ def share_in_b(classifier, images):
     return float((logits > 0.0).mean())
 
 
-def balanced_accuracy(classifier, a, b):
+def balanced_accuracy(classifier: Any, a: Array, b: Array) -> float:
     """Mean of the shares of A and of B that a classifier gets right, a float in [0, 1].
 
     Args:

@@ -1,17 +1,20 @@
 """Class activation maps (Zhou et al., 2016): table 5's weakly supervised baseline."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import layers, ops
 
 from mbu_tf.models.inference import checked_images
 from mbu_tf.networks.convolution import LAYOUT
+from mbu_tf.types import Array, Floats
 
 # Zhou et al. take what is above a fifth of the largest value.
 CAM_THRESHOLD = 0.2
 
 
-def class_activation_maps(classifier, images, batch_size=64):
+def class_activation_maps(classifier: Any, images: Array, batch_size: int = 64) -> Floats:
     """Where a classifier sees B.
 
     The maps below its global average pooling, weighted as its last dense layer

@@ -4,10 +4,12 @@ import importlib.util
 import pathlib
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from mbu_tf.data.domains import to_uint8
 from mbu_tf.models.inference import checked_images
+from mbu_tf.types import Array
 
 # Where in a picture the face's box is looked for, in shares of width and height:
 # the framing of aligned CelebA photos, cropped to their centre square.
@@ -31,7 +33,7 @@ class FaceEmbedding:
         ImportError: dlib or its weights are not installed.
     """
 
-    def __init__(self, box=CELEBA_BOX):
+    def __init__(self, box: tuple[float, float, float, float] = CELEBA_BOX) -> None:
         try:
             import dlib
         except ImportError as error:
@@ -48,7 +50,7 @@ class FaceEmbedding:
             str(folder / "dlib_face_recognition_resnet_model_v1.dat")
         )
 
-    def __call__(self, images):
+    def __call__(self, images: Array) -> npt.NDArray[np.float64]:
         """Embeddings of faces.
 
         Args:

@@ -1,12 +1,16 @@
 """Features of images, from any Keras model, for the distances of distributions."""
 
+from typing import Any
+
 import keras
 import numpy as np
+import numpy.typing as npt
 from keras import ops
 
 from mbu_tf.backend import channels_last
 from mbu_tf.models.inference import checked_images
 from mbu_tf.networks.convolution import LAYOUT
+from mbu_tf.types import Array
 
 
 class WeightsUnavailableError(RuntimeError):
@@ -33,7 +37,14 @@ class FeatureExtractor:
             as features of its own.
     """
 
-    def __init__(self, model, input_size, preprocess=None, batch_size=32, average=True):
+    def __init__(
+        self,
+        model: Any,
+        input_size: int | tuple[int, int],
+        preprocess: Any = None,
+        batch_size: int = 32,
+        average: bool = True,
+    ) -> None:
         self.model = model
         self.input_size = (input_size, input_size) if np.isscalar(input_size) else input_size
         self.preprocess = preprocess
@@ -41,12 +52,12 @@ class FeatureExtractor:
         self.average = average
 
     @property
-    def dimension(self):
+    def dimension(self) -> int:
         """Features of each image, d."""
         shape = (1, *self.input_size, 3)
         return self.compute(keras.KerasTensor(shape, "float32")).shape[-1]
 
-    def compute(self, images):
+    def compute(self, images: Any) -> Any:
         """Features of one batch of tensors in [-1, 1], float64 `(batch, d)`; for graphs."""
         if tuple(images.shape[1:3]) != tuple(self.input_size):
             images = ops.image.resize(
@@ -61,7 +72,7 @@ class FeatureExtractor:
         count = np.prod(features.shape[1:], dtype=int)
         return ops.cast(ops.reshape(features, (-1, int(count))), "float64")
 
-    def __call__(self, images):
+    def __call__(self, images: Array) -> npt.NDArray[np.float64]:
         """Features of images of any number.
 
         Args:
@@ -94,7 +105,7 @@ class InceptionFeatures(FeatureExtractor):
         WeightsUnavailableError: the weights cannot be fetched or read.
     """
 
-    def __init__(self, weights=None, batch_size=32):
+    def __init__(self, weights: Any = None, batch_size: int = 32) -> None:
         try:
             with channels_last():
                 model = keras.applications.InceptionV3(

@@ -1,13 +1,16 @@
 """Fréchet distance of two sets of features (Heusel et al., 2017; FID in tables 1 and 6)."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
 from mbu_tf.evaluation.features import checked_features
+from mbu_tf.types import Array
 
 
-def frechet_distance(features_x, features_y):
+def frechet_distance(features_x: Array, features_y: Array) -> float:
     """Squared Fréchet distance of the Gaussians with the features' means and covariances.
 
     |m_x - m_y|² + tr(S_x + S_y - 2 (S_x S_y)^½), the covariances S of n - 1 degrees of
@@ -56,7 +59,7 @@ class FrechetInceptionDistance(keras.metrics.Metric):
         name: name of the metric.
     """
 
-    def __init__(self, extractor, name="frechet_inception_distance"):
+    def __init__(self, extractor: Any, name: str = "frechet_inception_distance") -> None:
         super().__init__(dtype="float64", name=name)
         self.extractor = extractor
         d = extractor.dimension

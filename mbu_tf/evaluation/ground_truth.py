@@ -1,8 +1,10 @@
 """Measures against exact truth, for data that carry it (the avatars)."""
 
+from typing import Any
+
 import numpy as np
 
-from mbu_tf.data.domains import to_model_range
+from mbu_tf.data.domains import TwoDomains, to_model_range
 from mbu_tf.evaluation.segmentation import segmentation_iou
 
 
@@ -22,7 +24,7 @@ def masked_error(images, truth, mask):
     return float(np.abs(images - truth).mean(axis=-1, keepdims=True)[mask].mean())
 
 
-def evaluate_against_truth(model, domains):
+def evaluate_against_truth(model: Any, domains: TwoDomains) -> dict[str, float]:
     """How well a mask based model does on faces whose truth is known.
 
     Args:

@@ -1,25 +1,28 @@
 """Kernel distance of two sets of features (Bińkowski et al., 2018; KID in tables 1, 6 and 7)."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
 from mbu_tf.evaluation.features import checked_features
+from mbu_tf.types import Array
 
 # Of the kernel that the paper states below table 1.
 PAPER_GAMMA = 0.01
 
 
 def kernel_distance(
-    features_x,
-    features_y,
-    gamma=None,
-    coef=1.0,
-    degree=3,
-    subsets=100,
-    subset_size=1000,
-    seed=0,
-):
+    features_x: Array,
+    features_y: Array,
+    gamma: float | None = None,
+    coef: float = 1.0,
+    degree: int = 3,
+    subsets: int = 100,
+    subset_size: int = 1000,
+    seed: int = 0,
+) -> tuple[float, float]:
     """Squared maximum mean discrepancy, unbiased, over random subsets.
 
     The kernel is (gamma xᵀy + coef)^degree. Papers often print it times 100 or 1000.
@@ -117,7 +120,14 @@ class KernelInceptionDistance(keras.metrics.Metric):
         name: name of the metric.
     """
 
-    def __init__(self, extractor, gamma=None, coef=1.0, degree=3, name="kernel_inception_distance"):
+    def __init__(
+        self,
+        extractor: Any,
+        gamma: float | None = None,
+        coef: float = 1.0,
+        degree: int = 3,
+        name: str = "kernel_inception_distance",
+    ) -> None:
         super().__init__(dtype="float64", name=name)
         self.extractor = extractor
         self._kernel = {"gamma": gamma, "coef": coef, "degree": degree}

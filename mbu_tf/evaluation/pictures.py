@@ -1,9 +1,12 @@
 """Picture grids: what a model does, to be looked at."""
 
+from typing import Any
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from mbu_tf.data.domains import to_uint8
+from mbu_tf.types import Array, Pixels
 
 GAP = 4
 LABEL_HEIGHT = 16
@@ -24,7 +27,7 @@ def segmentation_picture(image, mask):
     return np.where(inside, tinted, image // 2 + 100)
 
 
-def labelled_grid(rows, column_labels=(), cell=128):
+def labelled_grid(rows: Any, column_labels: Any = (), cell: int = 128) -> Pixels:
     """Rows of pictures as one picture, a label over each column.
 
     Args:
@@ -55,13 +58,13 @@ def labelled_grid(rows, column_labels=(), cell=128):
     return np.asarray(sheet)
 
 
-def model_grid(model, a, b, cell=128):
+def model_grid(model: Any, a: Array, b: Array, cell: int = 128) -> Pixels:
     """`two_way_grid` or `transfer_grid`, whichever fits the model; a few images of A and of B."""
     grid = two_way_grid if hasattr(model, "transfer_to_b") else transfer_grid
     return grid(model, a, b, cell)
 
 
-def two_way_grid(model, a, b, cell=128):
+def two_way_grid(model: Any, a: Array, b: Array, cell: int = 128) -> Pixels:
     """Translations both ways, each guided by a reference (the DIDD slides' results).
 
     The upper half shows images of A over the columns and, row by row, each image
@@ -89,7 +92,7 @@ def two_way_grid(model, a, b, cell=128):
     return labelled_grid(rows, ["reference", "targets"], cell)
 
 
-def transfer_grid(model, targets, references, cell=128):
+def transfer_grid(model: Any, targets: Array, references: Array, cell: int = 128) -> Pixels:
     """What `model` makes of targets and references (figures 3, 6, 8 and 15).
 
     The first row shows the targets, the first column the references. Each

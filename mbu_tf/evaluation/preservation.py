@@ -4,9 +4,10 @@ import numpy as np
 
 from mbu_tf.data.domains import to_uint8
 from mbu_tf.models.inference import checked_images
+from mbu_tf.types import Array
 
 
-def preservation(images, edited, mask=None):
+def preservation(images: Array, edited: Array, mask: Array | None = None) -> dict[str, float]:
     """What an edit leaves alone.
 
     Args:

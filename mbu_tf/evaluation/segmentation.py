@@ -1,11 +1,14 @@
 """Intersection over union of masks (table 5)."""
 
 import numpy as np
+import numpy.typing as npt
+
+from mbu_tf.types import Array
 
 THRESHOLDS = np.linspace(0.05, 0.95, 19)
 
 
-def mask_iou(predicted, true):
+def mask_iou(predicted: Array, true: Array) -> npt.NDArray[np.float64]:
     """Intersection over union of each pair of masks; 1 where both are empty.
 
     Args:
@@ -20,7 +23,7 @@ def mask_iou(predicted, true):
     return np.where(union > 0, intersection / np.maximum(union, 1), 1.0)
 
 
-def segmentation_iou(soft, true, threshold):
+def segmentation_iou(soft: Array, true: Array, threshold: float) -> dict[str, float]:
     """How well soft masks outline the truth, at a given threshold and at the best one.
 
     Args:

@@ -1,9 +1,14 @@
 """Similarity of images before and after an edit (tables 3, 6 and 7)."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
+
+from mbu_tf.types import Array
 
 
-def cosine_similarity(x, y):
+def cosine_similarity(x: Array, y: Array) -> npt.NDArray[np.float64]:
     """Cosine of the angle between each pair of embeddings.
 
     Args:
@@ -17,7 +22,7 @@ def cosine_similarity(x, y):
     return (x * y).sum(axis=1) / np.where(lengths > 0.0, lengths, 1.0)
 
 
-def embedding_similarity(embed, images, edited):
+def embedding_similarity(embed: Any, images: Array, edited: Array) -> tuple[float, float]:
     """Cosine similarity of the embeddings of images before and after an edit.
 
     Args:

@@ -1,12 +1,14 @@
 """Measures against exact truth where both domains have a part of their own."""
 
+from typing import Any
+
 import numpy as np
 
-from mbu_tf.data.domains import to_model_range, to_uint8
+from mbu_tf.data.domains import TwoDomains, to_model_range, to_uint8
 from mbu_tf.evaluation.ground_truth import changed, masked_error
 
 
-def evaluate_two_way(model, domains):
+def evaluate_two_way(model: Any, domains: TwoDomains) -> dict[str, float]:
     """How well both translations do on faces whose truth is known.
 
     Image i of a domain is translated with image i of the other as its reference

@@ -25,7 +25,8 @@ def export_onnx(
 
     Args:
         model: a trained model.
-        path: the folder; created if missing.
+        path: the folder, created if missing; or a file ending in `.onnx`, for the first
+            signature, such as `transfer`, alone.
         detail_size: side of the images of `transfer_detail.onnx` and the like, a power
             of two times the model's own; None leaves these out.
 
@@ -40,10 +41,13 @@ def export_onnx(
     """
     tf2onnx = _tf2onnx()
     table = signatures(as_float32(model), detail_size=detail_size)
-    folder = make_folder(path)
-    files = {name: folder / f"{name}.onnx" for name in table}
-    for name, signature in table.items():
-        proto = _converted(tf2onnx, signature)
+    path = pathlib.Path(path)
+    if path.suffix == ".onnx":
+        files = {next(iter(table)): path}
+    else:
+        files = {name: make_folder(path) / f"{name}.onnx" for name in table}
+    for name in files:
+        proto = _converted(tf2onnx, table[name])
         add_to_onnx(proto, metadata(model, detail_size))
         with replacing(files[name]) as beside:
             beside.write_bytes(proto.SerializeToString())

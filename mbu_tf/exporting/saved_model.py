@@ -51,10 +51,7 @@ def export_saved_model(
     if warm_up:
         warmup.messages()  # A missing package is told before any work.
     model = as_float32(model)
-    stated = signatures(model, detail_size=detail_size)
-    table = {name: _checked(x) for name, x in stated.items()}
-    if encoded:
-        table |= {name: _counted(x) for name, x in encoded_signatures(model, detail_size).items()}
+    table = served_signatures(model, encoded, detail_size)
     with next_version(path) as version:
         write(table, version.beside)
         write_to_saved_model(version.beside, metadata(model, detail_size))
@@ -62,6 +59,14 @@ def export_saved_model(
             warmed = {name: x for name, x in table.items() if not x.finds_faces}
             warmup.write(warmed, model.image_size, version.model, version.beside)
     return version.path
+
+
+def served_signatures(model, encoded=True, detail_size=None):
+    """The signatures of a SavedModel, checking what they are given; see `export_saved_model`."""
+    table = {n: _checked(x) for n, x in signatures(model, detail_size=detail_size).items()}
+    if encoded:
+        table |= {name: _counted(x) for name, x in encoded_signatures(model, detail_size).items()}
+    return table
 
 
 def write(table, folder):

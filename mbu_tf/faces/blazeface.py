@@ -20,6 +20,10 @@ TRAINED_SIZE = 128
 # Rows of an output, after the box's two corners; left and right as seen upright.
 POINTS = ("left_eye", "right_eye", "nose", "mouth", "left_ear", "right_ear")
 
+# What the network calls eyes lies so much, in eye distances, outside of the middles of their
+# outlines: medians over 199 portraits against dlib's landmarks. They are moved inwards.
+EYES_OUTSIDE = 0.024
+
 # Filters and stride of each block.
 _BLOCKS = (
     *((24, 1), (28, 1), (32, 2), (36, 1), (42, 1), (48, 2), (56, 1), (64, 1)),
@@ -86,9 +90,7 @@ def _block(x, filters, stride, name):
     y = _convolution(filters, 1, name=f"{name}_pointwise")(depthwise(x))
     if stride > 1:
         x = layers.MaxPooling2D(stride, dtype="float32", name=f"{name}_pooling")(x)
-    if filters > x.shape[-1]:
-        x = _ZeroChannels(filters - x.shape[-1], dtype="float32", name=f"{name}_channels")(x)
-    y = layers.Add(dtype="float32", name=f"{name}_add")([x, y])
+    y = _Shortcut(dtype="float32", name=f"{name}_shortcut")([y, x])
     return layers.ReLU(dtype="float32", name=f"{name}_relu")(y)
 
 
@@ -100,22 +102,22 @@ def _head(x, stride, each):
     return faces, _Scores(dtype="float32", name=f"stride_{stride}_sigmoid")(logits)
 
 
-class _ZeroChannels(layers.Layer):
-    """Appends `count` channels of zeros.
+class _Shortcut(layers.Layer):
+    """Adds the second tensor to the first channels of the first, which may have more.
 
-    By concatenation: TensorFlow 2.21 on a CPU crashes (in oneDNN's fusion) where
-    padded channels are added to a convolution's output.
+    Not by adding zeros for the others: where those stand beside a convolution,
+    TensorFlow 2.21 on a CPU crashes (padded) and XLA computes something else.
     """
 
-    def __init__(self, count, **arguments):
-        super().__init__(**arguments)
-        self.count = count
+    def call(self, tensors):
+        y, x = tensors
+        count = x.shape[-1]
+        if y.shape[-1] == count:
+            return y + x
+        return ops.concatenate([y[..., :count] + x, y[..., count:]], axis=-1)
 
-    def call(self, x):
-        return ops.concatenate([x, ops.zeros_like(x[..., : self.count])], axis=-1)
-
-    def compute_output_shape(self, shape):
-        return (*shape[:-1], shape[-1] + self.count)
+    def compute_output_shape(self, shapes):
+        return shapes[0]
 
 
 class _Decoding(layers.Layer):
@@ -139,7 +141,10 @@ class _Decoding(layers.Layer):
         anchors = ops.stack(ops.meshgrid(across, down), axis=-1)[:, :, None]
         center, half = x[..., 0, :] + anchors, x[..., 1, :] / 2.0
         corners = ops.stack([center - half, center + half], axis=-2)
-        faces = ops.concatenate([corners, x[..., 2:, :] + anchors[..., None, :]], axis=-2)
+        eyes = x[..., 2:4, :]
+        eyes += EYES_OUTSIDE / (1 + 2 * EYES_OUTSIDE) * (ops.flip(eyes, axis=-2) - eyes)
+        points = ops.concatenate([eyes, x[..., 4:, :]], axis=-2) + anchors[..., None, :]
+        faces = ops.concatenate([corners, points], axis=-2)
         return ops.reshape(faces, (batch, rows * columns * (channels // 16), 8, 2))
 
     def compute_output_shape(self, shape):

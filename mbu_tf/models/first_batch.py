@@ -1,7 +1,6 @@
 """What data must be for training on two domains, told by their first batch.
 
-Only what Keras would take as well is looked at, on the host: the compiled step is
-the same with and without.
+All is done on the host: the compiled step is the same with and without.
 """
 
 import contextlib

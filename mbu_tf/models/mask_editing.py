@@ -137,7 +137,7 @@ class MaskEditing(DetailedEditing):
             batch_size: images computed at once.
 
         Returns:
-            Masks `(batch, height, width, 1)` float32: in [0, 1] if soft, 0 and
+            Masks `(batch, height, width, 1)` float32, in [0, 1] if soft, 0 and
             1 alone if binarised.
 
         Raises:

@@ -68,8 +68,8 @@ class MaskedDomainIntersectionDifference(TwoWayTransfer, TwoDomainModel):
     off, the reference's on, all else untouched.
 
     Args:
-        image_size, depth, width, normalization, encoder_activation,
-            decoder_activation: as for `MaskedContentTransfer`.
+        image_size, depth, width, normalization: as for `MaskedContentTransfer`.
+        encoder_activation, decoder_activation: as there.
         separate_channels: channels of each separate code, at any width.
         separate_bare_blocks: blocks of both separate encoders, from 1, without
             normalisation. The zero losses need the last one among them, since a

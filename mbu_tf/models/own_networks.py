@@ -58,6 +58,9 @@ class OwnNetworks:
                 if not self.trainable:
                     network.trainable = False
                 setattr(self, name, network)
+        # What a call would have told Keras; `TFLiteConverter.from_keras_model` asks for it.
+        size = self._config["image_size"]
+        self._build_shapes_dict = {"input_shape": [(None, size, size, 3)] * 2}
 
     @contextlib.contextmanager
     def _precision(self):

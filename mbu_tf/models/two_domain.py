@@ -155,7 +155,8 @@ class TwoDomainModel(
             losses holding every name in `active_losses` except `confusion`
             (others are left aside), the common codes of a and b, and a dict of
             scalars to show (`monitor_names`, those of `monitors_of_masks` where
-            `mask_b` is given).
+            `mask_b` is given), whose mean over an epoch is shown: a weighted one of
+            pairs `(scalar, weight)`.
         """
         raise NotImplementedError
 
@@ -205,6 +206,44 @@ class TwoDomainModel(
         else:  # Keras knows where to, or says what is wrong with the name.
             super().save(filepath, zipped=zipped, **kwargs)
 
+    def export(
+        self,
+        filepath: FilePath,
+        format: str = "tf_saved_model",
+        verbose: bool | None = None,
+        input_signature: None = None,
+        **options: Any,
+    ) -> None:
+        """`keras.Model.export`, by way of `mbu_tf.exporting`, whose contract it follows.
+
+        Images in [0, 1], one signature for each operation; see `export_model`.
+
+        Args:
+            filepath: of `"tf_saved_model"` a folder; of `"litert"` a file ending in
+                `.tflite`; of `"onnx"` a folder for one file for each operation, or a file
+                ending in `.onnx` for the first.
+            format: one of these three.
+            verbose: `False` keeps silent about what was written.
+            input_signature: not to be given; the operations have their own.
+            **options: of `export_saved_model`, `export_tflite`, `export_onnx`.
+
+        Raises:
+            ImportError: if Keras's backend is not TensorFlow, or a package is missing.
+            OSError: if `filepath` cannot be written to.
+            ValueError: on another format, name or signature.
+        """
+        # Upwards, as Keras's own does, for what is there only when it is called.
+        from mbu_tf.exporting.by_format import export_model
+
+        if input_signature is not None:
+            raise ValueError(
+                "The signatures are those of the model's operations; leave out "
+                f"`input_signature`. Received: {input_signature!r}"
+            )
+        written = export_model(self, filepath, format, **options)
+        if verbose is not False:
+            print(f"Saved artifact at '{written}'.")
+
 
 def _layers(parent, path=""):
     """Every layer below `parent` and its path of names, such as `decoder_a/block_1_norm`."""
@@ -220,7 +259,7 @@ def _agreed(path):
     try:
         while answer not in ("y", "n"):
             answer = input(question).strip().lower()
-    except EOFError as error:
+    except (EOFError, OSError) as error:
         raise FileExistsError(
             f"{path} exists already. Pass overwrite=True or choose another name."
         ) from error

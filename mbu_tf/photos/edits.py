@@ -41,7 +41,8 @@ def translate_photo(
 
     Args:
         model: a trained model, a `TwoWayTransfer` or with `transfer_layer`.
-        target, reference: photos, uint8 `(height, width, 3)`, any sizes.
+        target, reference: photos, uint8 `(height, width, 3)`, any sizes; a `View` of the reference
+            is cut out of it once for many targets.
         to: domain whose part is wanted, `"a"` or `"b"`; a one-way model has `"b"`.
         **options: `framing`, in place of the model's own, what `Framing.of` takes;
             `face`, which faces of the target are edited (`"largest"`, `"all"`, a number
@@ -161,7 +162,7 @@ def interpolate_photo(
             alone, without `detail`.
 
     Returns:
-        Iterator over `steps` `EditedPhoto`s of the target's size: of large photos, one at
+        Iterator over `steps` `EditedPhoto`s of the target's size; of large photos, one at
         a time fits into memory.
 
     Raises:

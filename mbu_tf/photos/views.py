@@ -37,7 +37,7 @@ def views(photo, framing, face="largest"):
     """The squares of a photo that a model looks at, as `View`s.
 
     Args:
-        photo: uint8 `(height, width, 3)`.
+        photo: uint8 `(height, width, 3)`; a `View` is its own.
         framing: `Framing`. The centre is one square; of faces there is one each.
         face: of a face framing, which faces: what `choose_faces` takes, or the faces
             themselves, a list of `Face`s or of eyes ((x, y), (x, y)) in pixels of the photo.
@@ -46,6 +46,8 @@ def views(photo, framing, face="largest"):
         NoFaceError: if no face is found.
         ValueError: if `photo` is no photo, or there are fewer faces than asked for.
     """
+    if isinstance(photo, View):
+        return [photo]
     check_photo(photo)
     photo = np.asarray(photo)
     if framing.kind == "centre":
@@ -71,11 +73,12 @@ class View:
     def __init__(self, photo, placement):
         self.placement = placement
         self._height, self._width = photo.shape[:2]
-        self._upright = functools.cache(lambda: placement.upright(photo))
+        upright = functools.cache(lambda: placement.upright(photo))
+        self._at = functools.cache(lambda size: to_model_range(resize_image(upright(), size))[None])
 
     def at(self, size):
         """The square as a model takes it: float32 `(1, size, size, 3)` in [-1, 1]."""
-        return to_model_range(resize_image(self._upright(), size))[None]
+        return self._at(size)
 
     def enlarged(self, channel):
         """A channel of the square, float32 `(size, size)`, as it lies in the photo.

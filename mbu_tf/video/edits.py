@@ -1,16 +1,29 @@
 """What a model does to photos, done to each frame of a video."""
 
 import pathlib
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
-from mbu_tf.faces import Framing, NoFaceError, choose_faces, find_faces
+from mbu_tf.faces import Framing, NoFaceError, find_faces
 from mbu_tf.faces.tracking import follow_faces
 from mbu_tf.interrupts import Interrupted, noted_signals
 from mbu_tf.photos import remove_photo, translate_photo
+from mbu_tf.photos.views import views
+from mbu_tf.types import Array, FilePath, Pixels
 from mbu_tf.video.reading import FrameFolder, VideoFile
 from mbu_tf.video.writing import check_output, opened_output
 
+Progress: TypeAlias = Callable[[int, int | None], Any] | None
 
-def edit_video(source, output, edit, face="largest", find=find_faces, progress=None):
+
+def edit_video(
+    source: FilePath,
+    output: FilePath,
+    edit: Callable[[Pixels, list | None], Pixels],
+    face: str | int | None = "largest",
+    find: Callable = find_faces,
+    progress: Progress = None,
+) -> int:
     """A video whose frames are edited where their faces are; sound and time stamps stay.
 
     Ctrl-C and SIGTERM end it between two frames: the output then holds those before.
@@ -77,17 +90,17 @@ def _until(signals, frames):
 
 
 def translate_video(
-    model,
-    source,
-    reference,
-    output,
-    to="b",
-    framing=None,
-    face="largest",
-    reference_face="largest",
-    progress=None,
-    **options,
-):
+    model: Any,
+    source: FilePath,
+    reference: Array,
+    output: FilePath,
+    to: str = "b",
+    framing: Any = None,
+    face: str | int = "largest",
+    reference_face: Any = "largest",
+    progress: Progress = None,
+    **options: Any,
+) -> int:
     """`translate_photo` of every frame of a video.
 
     Args:
@@ -102,21 +115,28 @@ def translate_video(
         As `edit_video`; `NoFaceError` if the reference has no face.
     """
     framing, follow = _framing(model, framing, face)
-    if follow is not None:  # Found in the reference once, not for each frame.
-        reference_face = choose_faces(find_faces(reference), reference_face)
-    options |= {"framing": framing, "reference_face": reference_face}
+    shown = views(reference, framing, reference_face)[0]
 
     def edit(image, faces):
         chosen = face if faces is None else faces
-        return translate_photo(model, image, reference, to, face=chosen, **options).image
+        return translate_photo(
+            model, image, shown, to, framing=framing, face=chosen, **options
+        ).image
 
     with model.in_graphs():
         return edit_video(source, output, edit, follow, find_faces, progress)
 
 
 def remove_video(
-    model, source, output, threshold=None, framing=None, face="largest", progress=None, **options
-):
+    model: Any,
+    source: FilePath,
+    output: FilePath,
+    threshold: float | None = None,
+    framing: Any = None,
+    face: str | int = "largest",
+    progress: Progress = None,
+    **options: Any,
+) -> int:
     """`remove_photo` of every frame of a video; arguments as there and for `translate_video`."""
     framing, follow = _framing(model, framing, face)
 

@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mbu_tf.data.formats import image_endings
 from mbu_tf.data.images import read_image
 from mbu_tf.data.photo import Photo
+from mbu_tf.types import FilePath
 
 SUFFIXES = ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .ts .mts .m2ts .wmv .flv .ogv .3gp".split()
-PICTURES = ".jpg .jpeg .png .webp .bmp .tif .tiff .gif".split()
 # Pictures of a folder say nothing of time; faces are followed as at so many per second.
 FOLDER_RATE = 30
 HDR = {16: "PQ", 18: "HLG"}  # Numbers of ITU-T H.273, table 3.
@@ -70,7 +71,7 @@ class Colour(NamedTuple):
         )
 
 
-def is_video(path):
+def is_video(path: FilePath) -> bool:
     """Whether `path` is a folder, or is called as video files are."""
     path = pathlib.Path(path)
     return path.is_dir() or path.suffix.lower() in SUFFIXES
@@ -103,14 +104,16 @@ class FrameFolder:
     """
 
     def __init__(self, path):
-        found = [x for x in pathlib.Path(path).iterdir() if x.suffix.lower() in PICTURES]
-        self._paths = sorted(found, key=_natural)
+        self._paths = sorted(
+            (x for x in pathlib.Path(path).glob("[!.]*") if x.suffix.lower() in image_endings()),
+            key=_natural,
+        )
         self.names = [path.stem for path in self._paths]
         self.count = len(self.names)
         if not self.names:
             raise VideoReadError(
-                f"There are no frames in the folder {path}. It must hold pictures: "
-                f"{', '.join(PICTURES)}."
+                f"There are no frames in the folder {path}. It must hold pictures, named "
+                f"{', '.join(image_endings())}."
             )
         for name in self.names:
             if self.names.count(name) > 1:

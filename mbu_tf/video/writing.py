@@ -7,6 +7,7 @@ import numpy as np
 
 from mbu_tf.data.images import write_png
 from mbu_tf.files import make_folder, replacing
+from mbu_tf.types import FilePath
 from mbu_tf.video.reading import EXACT, import_av
 
 # Constant rate factors at which a codec's loss is not seen.
@@ -15,13 +16,13 @@ VP9 = "libvpx-vp9", {"crf": "22", "b": "0", "row-mt": "1", "cpu-used": "3"}
 CODECS = {".mp4": H264, ".m4v": H264, ".mov": H264, ".mkv": H264, ".webm": VP9}
 
 
-def result_name(source):
+def result_name(source: FilePath) -> str:
     """What the result of a video file is called in another folder: as the video, or as MP4."""
     source = pathlib.Path(source)
     return source.name if source.suffix.lower() in CODECS else f"{source.stem}.mp4"
 
 
-def check_output(output, source):
+def check_output(output: FilePath, source: FilePath) -> None:
     """Raise `ValueError` unless frames of `source` can be written to `output`.
 
     A name with a suffix is that of a video, any other one that of a folder.

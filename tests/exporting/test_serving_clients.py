@@ -6,6 +6,7 @@ exported SavedModel on it.
 """
 
 import base64
+import contextlib
 import http.server
 import importlib.util
 import io
@@ -20,6 +21,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from mbu_tf import exporting
 from mbu_tf.photos import transfer_photo
 
 SERVING = pathlib.Path(__file__).parents[2] / "export" / "serving"
@@ -50,6 +52,13 @@ def files(tmp_path):
 @pytest.fixture
 def rest(signatures):
     """URL of a stand-in for the REST interface."""
+    with answering(signatures) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def answering(signatures):
+    """The stand-in, while the block lasts."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self):
@@ -68,7 +77,7 @@ def rest(signatures):
             function = signatures[request["signature_name"]]
             # {"b64": ...} stands for bytes; outputs ending in _bytes go back so.
             inputs = {
-                key: tf.constant([base64.b64decode(x["b64"], validate=True) for x in values])
+                key: tf.constant([received(x) for x in values])
                 for key, values in request["inputs"].items()
             }
             assert all(key.endswith("_bytes") for key in function.structured_outputs)
@@ -83,10 +92,16 @@ def rest(signatures):
     server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/v1/models/glasses"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1/models/glasses"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def received(value):
+    return base64.b64decode(value["b64"], validate=True) if isinstance(value, dict) else value
 
 
 def run(module, monkeypatch, *arguments):
@@ -100,9 +115,33 @@ def test_rest(rest, files, small_model, tmp_path, monkeypatch):
     arguments = ("--url", rest, "--target", target, "--reference", reference, "--output", output)
     run(client("rest_client"), monkeypatch, *arguments)
     photos = [np.asarray(Image.open(x)) for x in files]
-    got, wanted = np.asarray(Image.open(output)), transfer_photo(small_model, *photos)
+    got, wanted = np.asarray(Image.open(output)), transfer_photo(small_model, *photos, detail=False)
     assert got.shape == (40, 50, 3)
     assert np.abs(got.astype(int) - wanted.image).max() <= 2
+
+
+def test_rest_with_eyes(files, small_model, tmp_path, monkeypatch):
+    framed = type(small_model).from_config({**small_model.get_config(), "framing": "face"})
+    framed.set_weights(small_model.get_weights())
+    path = exporting.export_saved_model(framed, tmp_path / "framed", warm_up=False)
+    signatures, output = tf.saved_model.load(str(path)).signatures, tmp_path / "out.png"
+    arguments = ("--target", files[0], "--reference", files[1], "--output", output)
+    eyes = [(18.0, 15.0), (29.5, 17.0)], [(12.0, 14.0), (20.0, 14.0)]
+    flat = [",".join(str(x) for eye in pair for x in eye) for pair in eyes]
+    told = ("--target-eyes", flat[0], "--reference-eyes", flat[1])
+    with answering(signatures) as url:
+        run(client("rest_client"), monkeypatch, "--url", url, *arguments, *told)
+        photos = [np.asarray(Image.open(x)) for x in files]
+        got, (target, reference) = np.asarray(Image.open(output)), eyes
+        options = {"face": [target], "reference_face": [reference], "detail": False}
+        wanted = transfer_photo(framed, *photos, **options)
+        assert np.abs(got.astype(int) - wanted.image).max() <= 8
+        assert np.abs(got.astype(int) - wanted.image).mean() < 0.1
+        # Untold, a face is looked for, and there is none in noise.
+        with pytest.raises(SystemExit, match="No face was found"):
+            run(client("rest_client"), monkeypatch, "--url", url, *arguments)
+    with pytest.raises(SystemExit):
+        run(client("rest_client"), monkeypatch, *arguments, *told[:2])
 
 
 def test_what_the_rest_client_says(rest, files, tmp_path, monkeypatch):

@@ -144,3 +144,19 @@ def test_a_square_is_laid_back_where_it_was_cut():
     assert (edited.mask > 0.99).sum() > 0.9 * view.placement.side**2 * 0.8
     difference = np.abs(edited.image.astype(int) - smooth)
     assert difference.mean() < 1.0
+
+
+def test_a_view_of_the_reference_stands_for_it():
+    """And is cut out of it once."""
+    shown = []
+
+    class Reader(Painter):
+        def detailed_transfer_layer(self, target, reference):
+            shown.append(reference)
+            return super().detailed_transfer_layer(target, reference)
+
+    reference = views.View(REFERENCE, FACE.placement(30, 30, ((10.0, 12.0), (20.0, 12.0))))
+    assert views.views(reference, CENTRE) == [reference]
+    for eyes in (EYES["rolled"], EYES["tiny"]):
+        photos.transfer_photo(Reader(), random_photo(), reference, face=[eyes], detail=True)
+    assert all(image is reference.at(image.shape[1]) for image in shown) and len(shown) == 2

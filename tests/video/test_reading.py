@@ -1,3 +1,5 @@
+import sys
+
 import av
 import numpy as np
 import pytest
@@ -105,11 +107,19 @@ def test_a_damaged_video_ends_in_an_error(clip):
         list(VideoFile(path).frames())
 
 
+def test_without_pyav_its_package_is_named(clip, monkeypatch):
+    path = clip()
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(ImportError, match=r"pip install 'mbu_tf\[video\]'"):
+        VideoFile(path)
+
+
 def test_a_folder_is_read_in_its_natural_order(tmp_path):
     for number in (10, 9, 1, 100):
         Image.new("RGB", (4, 3), (number, 0, 0)).save(tmp_path / f"frame{number}.png")
     Image.new("RGB", (4, 3), (3, 0, 0)).save(tmp_path / "Frame3.BMP")
-    (tmp_path / "notes.txt").touch()
+    for name in ("notes.txt", ".frame2.png"):
+        (tmp_path / name).touch()
     folder = FrameFolder(tmp_path)
     assert folder.names == ["frame1", "Frame3", "frame9", "frame10", "frame100"]
     assert [int(image[0, 0, 0]) for image in images(folder)] == [1, 3, 9, 10, 100]

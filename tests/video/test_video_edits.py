@@ -11,6 +11,7 @@ from mbu_tf import photos
 from mbu_tf.data.images import read_image
 from mbu_tf.faces import NoFaceError
 from mbu_tf.interrupts import Interrupted
+from mbu_tf.photos import views
 from mbu_tf.video import edit_video, edits, remove_video, translate_video
 from mbu_tf.video.reading import VideoFile, VideoReadError
 
@@ -199,6 +200,7 @@ def test_a_face_is_framed_in_each_frame(tiny_model, frames, tmp_path, monkeypatc
         return [Face((10, 10, 40, 40), *EYES)]
 
     monkeypatch.setattr(edits, "find_faces", find)
+    monkeypatch.setattr(views, "find_faces", find)
     translate_video(tiny_model, frames, REFERENCE, tmp_path / "out", framing="face")
     assert searched.count(REFERENCE.shape) == 1
     expected = photos.translate_photo(

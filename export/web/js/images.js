@@ -52,16 +52,16 @@ function filterColumns(bytes, width, { to, taps, starts, counts, fixed }) {
 }
 
 /**
- * Where a float channel (size, size) resized to (side, side) can differ from 0.
+ * Where a float channel (size, size) resized to (side, side) can be `least` or more.
  *
  * Returns `{left, top, right, bottom}` in pixels of the result, two more to every
- * side as far as there are any; `null` where the channel is 0 throughout.
+ * side as far as there are any; `null` if it is nowhere.
  */
-export function touchedBox(channel, size, side) {
+export function boxOf(channel, size, side, least) {
   let [left, top, right, bottom] = [size, size, -1, -1];
   for (let y = 0, i = 0; y < size; y++) {
     for (let x = 0; x < size; x++, i++) {
-      if (channel[i] === 0) continue;
+      if (!(channel[i] >= least)) continue; // What lies between smaller ones is smaller, too.
       left = Math.min(left, x);
       right = Math.max(right, x);
       top = Math.min(top, y);

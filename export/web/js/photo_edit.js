@@ -5,7 +5,7 @@
 // pixels outside the mask stay the picture's own, to the bit. Pictures are `{data,
 // width, height}` with RGBA bytes, as ImageData is.
 
-import { resizeChannel, resizeRgb, touchedBox } from "./images.js";
+import { boxOf, resizeChannel, resizeRgb } from "./images.js";
 
 // Soft masks fade out slowly; what is fainter than this is left untouched.
 export const MASK_FLOOR = 0.05;
@@ -49,7 +49,7 @@ export function maskedPaint(input, image, mask) {
  * content is left.
  */
 export function layOn(edited, placement, input, { image, mask }, size) {
-  const laid = resized(edited, placement, [mask, ...maskedPaint(input, image, mask)], size);
+  const laid = resized(edited, placement, MASK_FLOOR, [mask, ...maskedPaint(input, image, mask)], size);
   if (!laid) return;
   const [shares, ...colours] = laid.channels;
   const opaque = mask.every((value) => value === 0 || value === 1);
@@ -76,7 +76,7 @@ export function outline(edited, placement, { mask, binary }, size) {
   mask.forEach((value, i) => {
     if (binary[i] > 0.5) threshold = Math.min(threshold, value);
   });
-  const laid = resized(edited, placement, [mask], size);
+  const laid = resized(edited, placement, threshold, [mask], size);
   if (!laid) return;
   forEachPixel(edited, laid.box, (at, i) => {
     if (laid.channels[0][i] >= threshold) edited.mask[at] = 1;
@@ -84,15 +84,15 @@ export function outline(edited, placement, { mask, binary }, size) {
 }
 
 /**
- * Channels (size, size) of a square as they lie in the picture, in the box that the
- * first of them, the mask, touches: `{box, channels}`; `null` if it touches nothing.
+ * Channels (size, size) of a square as they lie in the picture, in a box without which the
+ * first of them, the mask, is below `least`: `{box, channels}`; `null` if it is everywhere.
  */
-function resized(picture, placement, channels, size) {
-  const touched = touchedBox(channels[0], size, placement.pixels);
-  if (!touched) return null;
+function resized(picture, placement, least, channels, size) {
+  const box = boxOf(channels[0], size, placement.pixels, least);
+  if (!box) return null;
   const laid = channels.map((channel) => {
-    const values = resizeChannel(channel, size, placement.pixels, touched);
-    return placement.back(values, touched, picture.width, picture.height);
+    const values = resizeChannel(channel, size, placement.pixels, box);
+    return placement.back(values, box, picture.width, picture.height);
   });
   return { box: laid[0], channels: laid.map(({ values }) => values) };
 }
