@@ -15,7 +15,7 @@ from mbu_tf.detail.registration import moved, register
 FAINTEST = 0.02
 # Correlation of both masks up to which the reference's pixels are not used, and from which on.
 FIT = (0.4, 0.7)
-# Share of the difference to the model's own picture that the reference's pixels must make up for.
+# Share of what the model changes that a change must make up for, to be one of the model's.
 EXPLAINED = (0.25, 0.5)
 # Share of the mask that the reference's pixels must cover, or they are missing.
 COVERED = (0.05, 0.25)
@@ -70,40 +70,38 @@ def transfer_layer(target, reference, removed, of_reference, of_target):
     alpha = alpha * possible
     own = ops.concatenate([alpha * (plate + light) + (photo - plate) * possible, alpha], axis=-1)
     paint = ops.concatenate([painted, mask], axis=-1) * possible
-    trust = explained(target, shrink(own, side // target.shape[1]), of_target)
-    trust = enlarge(trust * ramp(fit, *FIT)[:, None, None, None], side)
+    small = shrink(own, side // target.shape[1])
+    wanted = of_target.mask * (of_target.paint - target)
+    trust = explained(wanted, small[..., :3] - small[..., 3:] * target)
+    covered = box_mean(small[..., 3:], 1) / (box_mean(of_target.mask, 1) + VISIBLE)
+    trust = box_mean(trust * ramp(covered, *COVERED), 1) * ramp(fit, *FIT)[:, None, None, None]
+    trust = enlarge(trust, side)
     laid = trust * own + (1.0 - trust) * paint
     return straight(laid[..., :3], laid[..., 3:])
 
 
-def explained(target, own, of_target):
-    """Where the reference's pixels bring the target nearer to what the model makes of it.
+def explained(wanted, made):
+    """Where a change brings an image nearer to what the model makes of it.
 
-    What the model makes, z(a, b) of equation 2, is blurred, but knows what belongs
-    to the content and what is hidden: the reference's eyes and hair are not in it.
+    What the model makes is blurred, but knows what belongs to the content and what
+    is hidden: neither the reference's eyes nor its hair are in it.
 
     Args:
-        target: image a.
-        own: the reference's pixels times their matte, and the matte, `(…, 4)`, shrunk
-            to the model's size.
-        of_target: `Content` of equation 1 for (a, b).
+        wanted, made: the model's change of the image, and the one to be judged,
+            shrunk to the model's size.
 
     Returns:
         `(batch, size, size, 1)` in [0, 1].
     """
-    wanted = of_target.mask * (of_target.paint - target)
-    made = own[..., :3] - own[..., 3:] * target
     before, after = (
         ops.sqrt(ops.mean(ops.square(box_mean(x, 1)), -1, keepdims=True) + 1e-8)
         for x in (wanted, wanted - made)
     )
-    nearer = ramp(before / (before + after + VISIBLE), *EXPLAINED)
-    covered = box_mean(own[..., 3:], 1) / (box_mean(of_target.mask, 1) + VISIBLE)
-    return box_mean(nearer * ramp(covered, *COVERED), 1)
+    return ramp(before / (before + after + VISIBLE), *EXPLAINED)
 
 
 def removal_layer(photo, removed, content, threshold):
-    """The plate, where the matte of the content or a pixel beside it is.
+    """The plate, where the matte of the content or a border beside it is.
 
     Args:
         photo: b, at its own size.
@@ -121,6 +119,9 @@ def removal_layer(photo, removed, content, threshold):
     border = max(side // removed.shape[1] // 4, 1)
     alpha = ramp(grow(matte(photo, plate, likely, content.mask), border), *POSSIBLE)
     allowed = ramp(enlarge(grow(content.mask, 1), side), threshold / 2.0, threshold)
+    wanted = content.mask * (removed - content.paint)
+    nearer = explained(wanted, shrink(alpha * (plate - photo), side // removed.shape[1]))
+    allowed = allowed * enlarge(grow(nearer, 1), side)
     return straight(alpha * allowed * plate, alpha * allowed)
 
 

@@ -20,6 +20,10 @@ TRAINED_SIZE = 128
 # Rows of an output, after the box's two corners; left and right as seen upright.
 POINTS = ("left_eye", "right_eye", "nose", "mouth", "left_ear", "right_ear")
 
+# What the network calls eyes lies so much, in eye distances, outside of the middles of their
+# outlines: medians over 199 portraits against dlib's landmarks. They are moved inwards.
+EYES_OUTSIDE = 0.024
+
 # Filters and stride of each block.
 _BLOCKS = (
     *((24, 1), (28, 1), (32, 2), (36, 1), (42, 1), (48, 2), (56, 1), (64, 1)),
@@ -137,7 +141,10 @@ class _Decoding(layers.Layer):
         anchors = ops.stack(ops.meshgrid(across, down), axis=-1)[:, :, None]
         center, half = x[..., 0, :] + anchors, x[..., 1, :] / 2.0
         corners = ops.stack([center - half, center + half], axis=-2)
-        faces = ops.concatenate([corners, x[..., 2:, :] + anchors[..., None, :]], axis=-2)
+        eyes = x[..., 2:4, :]
+        eyes += EYES_OUTSIDE / (1 + 2 * EYES_OUTSIDE) * (ops.flip(eyes, axis=-2) - eyes)
+        points = ops.concatenate([eyes, x[..., 4:, :]], axis=-2) + anchors[..., None, :]
+        faces = ops.concatenate([corners, points], axis=-2)
         return ops.reshape(faces, (batch, rows * columns * (channels // 16), 8, 2))
 
     def compute_output_shape(self, shape):

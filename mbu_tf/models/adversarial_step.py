@@ -70,12 +70,11 @@ class AdversarialStep:
         # Keras adds up what all replicas count.
         skips.update_state(ops.cast(skipped, skips.dtype) / self._replicas())
         measured = self._measured(total, terms, monitors, discriminator_loss, accuracy)
-        whole = ops.all(
-            ops.isfinite(ops.stack([ops.cast(x, "float32") for x in measured.values()]))
-        )
+        values = {n: x[0] if isinstance(x, tuple) else x for n, x in measured.items()}
+        whole = ops.all(ops.isfinite(ops.stack([ops.cast(x, "float32") for x in values.values()])))
         logs = {
             # What was not finite is seen at its step.
-            name: ops.where(whole, mean, ops.cast(measured[name], mean.dtype))
+            name: ops.where(whole, mean, ops.cast(values[name], mean.dtype))
             for name, mean in self._counted(measured, whole).items()
         }
         return {**logs, "skipped_steps": skips.result() * self._replicas()}

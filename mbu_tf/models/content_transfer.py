@@ -256,13 +256,14 @@ def mask_contrast(mask, decoded_a, a, decoded_b, b):
         mask: m(b, b), `(batch, height, width, 1)` in [0, 1].
         decoded_a, decoded_b: DA(Ec(a)) and DA(Ec(b)), `(batch, height, width, 3)`.
         a, b: the images.
+
+    Returns:
+        The ratio, and its weight in a mean that is to be the ratio of all batches: the
+        error of a.
     """
     mask, decoded_a, a, decoded_b, b = losses.widened(mask, decoded_a, a, decoded_b, b)
-    inside_a, inside_b = (
-        ops.sum(mask * ops.abs(decoded - image))
-        for decoded, image in ((decoded_a, a), (decoded_b, b))
-    )
-    return inside_b / ops.maximum(inside_a, 1e-12)
+    error_a = ops.maximum(ops.mean(mask * ops.abs(decoded_a - a)), 1e-12)
+    return ops.mean(mask * ops.abs(decoded_b - b)) / error_a, error_a
 
 
 def intersection_over_union(predicted, true):

@@ -12,9 +12,11 @@ class StepMean(keras.metrics.Mean):
     """
 
     def update_state(self, value, counts=True):
-        """Add a scalar where the boolean scalar `counts` is true."""
+        """Add a scalar, or one of a weight `(scalar, weight)`, where `counts` is true."""
+        value, weight = value if isinstance(value, tuple) else (value, 1.0)
         value = ops.where(counts, value, ops.zeros_like(value))
-        return super().update_state(value, sample_weight=ops.cast(counts, self.dtype))
+        weight = ops.where(counts, ops.cast(weight, self.dtype), 0.0)
+        return super().update_state(value, sample_weight=weight)
 
     def result(self):
         nothing = ops.full_like(ops.convert_to_tensor(self.total), float("nan"))

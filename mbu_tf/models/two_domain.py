@@ -155,7 +155,8 @@ class TwoDomainModel(
             losses holding every name in `active_losses` except `confusion`
             (others are left aside), the common codes of a and b, and a dict of
             scalars to show (`monitor_names`, those of `monitors_of_masks` where
-            `mask_b` is given).
+            `mask_b` is given), whose mean over an epoch is shown: a weighted one of
+            pairs `(scalar, weight)`.
         """
         raise NotImplementedError
 

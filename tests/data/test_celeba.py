@@ -272,9 +272,9 @@ def test_real_celeba():
 def test_the_framing_follows_from_the_alignment_and_the_crop(root):
     framing = load_celeba(root, image_size=8).framing
     # Of the crop's 178 pixels; its upper edge is at 20.
-    np.testing.assert_allclose(framing.eyes, np.array([(69.5, 91.5), (107.5, 91.5)]) / 178)
+    np.testing.assert_allclose(framing.eyes, np.array([(70.0, 93.0), (108.0, 93.0)]) / 178)
     assert load_celeba(root, image_size=8, crop="center").framing == framing
     tight = load_celeba(root, image_size=8, crop=(14, 39, 164, 189)).framing
-    np.testing.assert_allclose(tight.eyes, np.array([(55.5, 72.5), (93.5, 72.5)]) / 150)
+    np.testing.assert_allclose(tight.eyes, np.array([(56.0, 74.0), (94.0, 74.0)]) / 150)
     for squeezed in (None, (0, 0, 178, 200)):
         assert load_celeba(root, image_size=8, crop=squeezed).framing == CENTRE

@@ -361,17 +361,31 @@ def test_the_masks_contrast_tells_where_it_lies(images):
     a, b = images
     mask = rng.uniform(0, 1, (8, 32, 32, 1)).astype("float32")
     decoded_a, decoded_b = a + 0.1, b - 0.1
-    alike = mask_contrast(mask, decoded_a, a, decoded_b, b)
+    alike, error = mask_contrast(mask, decoded_a, a, decoded_b, b)
     assert float(alike) == pytest.approx(1, rel=1e-4)
+    assert float(error) == pytest.approx(0.1 * mask.mean(), rel=1e-4)
     decoded_b[:, 12:16] += 0.8
     expected = (mask * np.abs(decoded_b - b)).sum() / (mask * np.abs(decoded_a - a)).sum()
     assert expected > 1.2
-    found = mask_contrast(mask, decoded_a, a, decoded_b, b)
+    found, _ = mask_contrast(mask, decoded_a, a, decoded_b, b)
     assert float(found) == pytest.approx(expected, rel=1e-4)
     bar = np.zeros_like(mask)
     bar[:, 12:16] = 1
-    on_the_part = mask_contrast(bar, decoded_a, a, decoded_b, b)
+    on_the_part, _ = mask_contrast(bar, decoded_a, a, decoded_b, b)
     assert float(on_the_part) == pytest.approx(7, rel=1e-3)
+
+
+def test_the_contrast_of_an_epoch_is_that_of_all_its_batches(tiny, images):
+    parts = [[x[i : i + 4] for x in images] for i in (0, 4)]
+    errors = []
+    for a, b in parts:
+        common = tiny.common_code(b)
+        mask, _ = tiny.decode_b(common, tiny.separate_code(b))
+        pairs = ((tiny.decode_a(common), b), (tiny.decode_a(tiny.common_code(a)), a))
+        errors.append([(mask * np.abs(decoded - image)).numpy().sum() for decoded, image in pairs])
+    of_b, of_a = np.sum(errors, axis=0)
+    logs = tiny.evaluate(*images, batch_size=4, verbose=0, return_dict=True)
+    assert logs["mask_contrast"] == pytest.approx(of_b / of_a, rel=1e-4)
 
 
 def test_without_decoder_as_errors_there_is_no_contrast(tiny, images):

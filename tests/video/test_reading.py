@@ -1,3 +1,5 @@
+import sys
+
 import av
 import numpy as np
 import pytest
@@ -103,6 +105,13 @@ def test_a_damaged_video_ends_in_an_error(clip):
     path.write_bytes(data)
     with pytest.raises(VideoReadError, match="it is no video, or damaged"):
         list(VideoFile(path).frames())
+
+
+def test_without_pyav_its_package_is_named(clip, monkeypatch):
+    path = clip()
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(ImportError, match=r"pip install 'mbu_tf\[video\]'"):
+        VideoFile(path)
 
 
 def test_a_folder_is_read_in_its_natural_order(tmp_path):

@@ -6,6 +6,7 @@ from mbu_tf.detail.filters import enlarge
 from mbu_tf.detail.layers import (
     Content,
     enlarged_layer,
+    explained,
     mean_change,
     removal_layer,
     segmentation,
@@ -139,6 +140,17 @@ def test_enlarged_paint_is_not_mixed_with_what_lies_outside(scene):
     np.testing.assert_allclose(got[np.broadcast_to(alpha > 0.05, got.shape)], 0.5, atol=1e-4)
     faint = np.asarray(enlarge(mask, 256)) < 0.02
     np.testing.assert_array_equal(alpha[faint], 0)
+
+
+def test_explained_is_what_brings_nearer():
+    wanted = np.zeros((1, 16, 16, 3), np.float32)
+    wanted[:, :8] = -0.8
+    for share, low, high in ((1.0, 0.99, 1.0), (0.5, 0.99, 1.0), (0.0, 0.9, 1.0), (-2.0, 0.0, 0.1)):
+        got = np.asarray(explained(wanted, share * wanted))
+        assert low <= got[:, :6].min() and got[:, :6].max() <= high, share
+        np.testing.assert_array_equal(got[:, 10:], 0)  # No change is wanted there.
+    noise = np.random.default_rng(0).choice([-0.5, 0.5], wanted.shape).astype(np.float32)
+    assert np.asarray(explained(0 * wanted, noise)).max() < 0.2
 
 
 def test_straight():
