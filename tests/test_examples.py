@@ -56,6 +56,18 @@ def test_swap(run, model, tmp_path):
     assert read_image(tmp_path / "swap.png").shape == (3 * 132 + 4, 8 * 132 + 4, 3)
 
 
+def test_measure_detail(run, model, capsys):
+    run("measure_detail.py", model, "--size", 128, "--pairs", 2)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    rows = {(x[0], x[1]): x for x in lines if x and x[0] in ("transfer", "removal", "outline")}
+    ways = ("nothing", "enlarged", "detail")
+    assert set(rows) == {(k, w) for k in ("transfer", "removal", "outline") for w in ways} - {
+        ("outline", "nothing")
+    }
+    undone = rows["transfer", "nothing"]
+    assert float(undone[undone.index("outside") + 1]) == 0
+
+
 def test_two_attributes(run, model, tmp_path):
     run("two_attributes.py", model, model, "--output", "both.png")
     assert read_image(tmp_path / "both.png").shape == (4 * 132 + 4, 8 * 132 + 4, 3)

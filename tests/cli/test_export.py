@@ -6,13 +6,13 @@ import pytest
 def test_tflite(mbu_tf, model_file, tmp_path):
     output = tmp_path / "tiny.tflite"
     arguments = ("--format", "tflite", "--quantization", "float16", "--output", output)
-    status, error = mbu_tf("export", model_file, *arguments)
+    status, error = mbu_tf("export", model_file, *arguments, "--detail-size", "64")
     assert (status, error) == (0, "")
     litert = pytest.importorskip("ai_edge_litert.interpreter")
+    names = ("transfer", "remove", "segment")
     assert set(litert.Interpreter(str(output)).get_signature_list()) == {
-        "transfer",
-        "remove",
-        "segment",
+        *names,
+        *(f"{name}_detail" for name in names),
     }
 
 
