@@ -43,11 +43,13 @@ async () => {
   const { openModel } = await import("./js/engine.js");
   const memory = () => state.engine.litert.getGlobalLiteRt().liteRtWasm.HEAPU8.length;
   const bytes = new Uint8Array(await (await fetch("models/avatars-glasses.tflite")).arrayBuffer());
+  const open = async () => (await openModel(state.engine, bytes)).close();
+  await open(); // From now on there is room for two models side by side.
   const before = memory();
   const image = new Float32Array(3 * state.model.size ** 2);
   const pictures = { target: image, reference: image };
   for (let i = 0; i < 300; i++) await state.model.edit("transfer", state.model.size, pictures);
-  for (let i = 0; i < 10; i++) (await openModel(state.engine, bytes)).close();
+  for (let i = 0; i < 10; i++) await open();
   return memory() - before;
 }
 """
@@ -154,7 +156,7 @@ def test_removal_and_segmentation(page, address, edit_photo, model):
     edit = state(page)
     expected, mask = edit_photo.remove(model, edit["frame"])
     assert_near(edit["picture"], expected)
-    np.testing.assert_array_equal(edit["mask"], mask)
+    np.testing.assert_allclose(edit["mask"], mask, atol=1e-4)
     assert 0.01 < mask.mean() < 0.3
     page.check("input[value=segment]")
     wait_for(page, "last.mode === 'segment'")
