@@ -23,6 +23,7 @@ from mbu_tf.exporting.squares import (
     lay_on,
     model_input,
 )
+from mbu_tf.faces.framing import Framing
 from mbu_tf.photos.edits import HALF
 
 
@@ -43,7 +44,8 @@ def encoded_signatures(model, detail_size=None):
         detail_size: side of the picture that what is laid on is made at, see
             `signatures`; None lays on what the model paints, enlarged.
     """
-    framed = model.framing.kind == "face"
+    framing = Framing.of(getattr(model, "framing", None))  # The centre's, if it states none.
+    framed = framing.kind == "face"
     found = {}
     for name, stated in operations(model).items():
         detailed = stated.detailed if detail_size is not None else None
@@ -51,9 +53,9 @@ def encoded_signatures(model, detail_size=None):
         if detailed is not None:
             threshold = stated.threshold and HALF
             stated = stated._replace(layers=detailed, threshold=threshold)
-        found[f"{name}_encoded"] = _signature(stated, size, model.framing, told=False)
+        found[f"{name}_encoded"] = _signature(stated, size, framing, told=False)
         if framed:
-            found[f"{name}_eyes_encoded"] = _signature(stated, size, model.framing, told=True)
+            found[f"{name}_eyes_encoded"] = _signature(stated, size, framing, told=True)
     return found
 
 
