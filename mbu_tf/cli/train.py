@@ -118,7 +118,7 @@ def run(arguments):
         seed=arguments.seed,
         method=method,
         resume=arguments.resume,
-        base=base,
+        **({"base": base} if arguments.base else {}),
         **({"width": arguments.width} if arguments.width else {}),
         **({"checkpoint_every": arguments.checkpoint_every} if arguments.checkpoint_every else {}),
     )
