@@ -1,7 +1,6 @@
 """Inference of mask based methods: transfer, removal, segmentation, interpolation."""
 
 import functools
-import math
 
 import keras
 import numpy as np
@@ -252,13 +251,13 @@ def checked_mask_threshold(value):
     """`value` as a float; `ValueError` unless it lies between 0 and 1."""
     try:
         number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not 0.0 < number < 1.0:
+    except (TypeError, ValueError) as error:
         raise ValueError(
-            "A mask threshold must be a number that lies between 0 and 1; Otsu's is found by "
+            "A mask threshold must be a number between 0 and 1; Otsu's is found by "
             f'`find_mask_threshold`, and `segment(..., "stored")` uses it. Received: {value!r}'
-        )
+        ) from error
+    if not 0.0 < number < 1.0:
+        raise ValueError(f"A mask threshold must lie between 0 and 1. Received: {value!r}")
     return number
 
 
