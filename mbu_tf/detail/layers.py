@@ -19,6 +19,8 @@ FIT = (0.4, 0.7)
 EXPLAINED = (0.25, 0.5)
 # Share of the mask that the reference's pixels must cover, or they are missing.
 COVERED = (0.05, 0.25)
+# Mattes between which a pixel, or one beside it, turns from kept to removed.
+BORDER = (0.05, 0.3)
 # Smaller differences than about this are none, in [-1, 1].
 VISIBLE = 0.02
 
@@ -117,7 +119,7 @@ def removal_layer(photo, removed, content, threshold):
     plate = clean_plate(photo, removed, likely)
     # The border of what is removed is soft, and its shadow is beside it.
     border = max(side // removed.shape[1] // 4, 1)
-    alpha = ramp(grow(matte(photo, plate, likely, content.mask), border), *POSSIBLE)
+    alpha = ramp(grow(matte(photo, plate, likely, content.mask), border), *BORDER)
     allowed = ramp(enlarge(grow(content.mask, 1), side), threshold / 2.0, threshold)
     wanted = content.mask * (removed - content.paint)
     nearer = explained(wanted, shrink(alpha * (plate - photo), side // removed.shape[1]))

@@ -11,7 +11,7 @@ from mbu_tf.detail.filters import box_mean, enlarge, grow, pull_push, ramp, rece
 
 # Relative mask values (`relative`) between which a pixel turns from surely
 # untouched to perhaps content, and from unlikely to likely content.
-POSSIBLE = (0.05, 0.3)
+POSSIBLE = (0.1, 0.4)
 LIKELY = (0.2, 0.7)
 # What a mask that changes nothing counts beside one that changes all channels by 1.
 UNSEEN = 0.2

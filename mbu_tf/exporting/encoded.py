@@ -44,7 +44,8 @@ def encoded_signatures(model, detail_size=None):
         detail_size: side of the picture that what is laid on is made at, see
             `signatures`; None lays on what the model paints, enlarged.
     """
-    framing = Framing.of(getattr(model, "framing", None))
+    framing = Framing.of(getattr(model, "framing", None))  # The centre's, if it states none.
+    framed = framing.kind == "face"
     found = {}
     for name, stated in operations(model).items():
         detailed = stated.detailed if detail_size is not None else None
@@ -53,7 +54,7 @@ def encoded_signatures(model, detail_size=None):
             threshold = stated.threshold and HALF
             stated = stated._replace(layers=detailed, threshold=threshold)
         found[f"{name}_encoded"] = _signature(stated, size, framing, told=False)
-        if framing.kind == "face":
+        if framed:
             found[f"{name}_eyes_encoded"] = _signature(stated, size, framing, told=True)
     return found
 

@@ -171,15 +171,16 @@ def test_two_way_models_run_exported(method, tmp_path):
                     np.testing.assert_allclose(result[key], expected[key], atol=1e-5)
 
 
+@pytest.mark.parametrize("detail_size", [None, 64])
 @pytest.mark.parametrize("method", ["didd", "masked_didd"])
-def test_files_are_translated_as_the_library_translates_photos(method):
+def test_files_are_translated_as_the_library_translates_photos(method, detail_size):
     keras.utils.set_random_seed(0)
     model = METHODS[method](**TINY)
     photo, reference = np.random.default_rng(1).integers(0, 256, (2, 40, 50, 3), np.uint8)
-    function = encoded_signatures(model)["transfer_to_a_encoded"].function
+    function = encoded_signatures(model, detail_size)["transfer_to_a_encoded"].function
     files = {"target": photo, "reference": reference}
     got = function(**{key: tf.constant([encode_png(x)]) for key, x in files.items()})
-    expected = translate_photo(model, photo, reference, "a", detail=False)
+    expected = translate_photo(model, photo, reference, "a", detail=detail_size is not None)
     image = tf.io.decode_png(got["image_bytes"][0]).numpy()
     difference = np.abs(image.astype(int) - expected.image)
     assert difference.max() <= 3 and difference.mean() < 0.2
