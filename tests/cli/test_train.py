@@ -127,7 +127,6 @@ def test_options_are_passed_on(tmp_path, arguments):
         "width": 0.03,
         "checkpoint_every": 2,
         "resume": False,
-        "base": None,
     }
 
 
@@ -140,7 +139,6 @@ def test_what_is_left_out_is_the_presets(tmp_path, arguments):
     assert options.pop("method") is MaskedContentTransfer
     assert options == {"held_out": None, "steps": None, "batch_size": None, "seed": 0} | {
         "resume": False,
-        "base": None,
     }
     assert keras.config.dtype_policy().name == "float32"
 
