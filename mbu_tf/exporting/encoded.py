@@ -15,6 +15,7 @@ from mbu_tf.exporting.image_bytes import (
     in_own_colours,
     on_white,
 )
+from mbu_tf.exporting.metadata import framing_of
 from mbu_tf.exporting.signatures import Signature, operations
 from mbu_tf.exporting.squares import (
     CentreSquare,
@@ -23,8 +24,6 @@ from mbu_tf.exporting.squares import (
     lay_on,
     model_input,
 )
-from mbu_tf.faces.framing import Framing
-from mbu_tf.photos.edits import HALF
 
 
 def encoded_signatures(model, detail_size=None):
@@ -44,17 +43,14 @@ def encoded_signatures(model, detail_size=None):
         detail_size: side of the picture that what is laid on is made at, see
             `signatures`; None lays on what the model paints, enlarged.
     """
-    framing = Framing.of(getattr(model, "framing", None))  # The centre's, if it states none.
-    framed = framing.kind == "face"
+    framing = framing_of(model)
     found = {}
     for name, stated in operations(model).items():
-        detailed = stated.detailed if detail_size is not None else None
-        size = model.image_size if detailed is None else detail_size
-        if detailed is not None:
-            threshold = stated.threshold and HALF
-            stated = stated._replace(layers=detailed, threshold=threshold)
+        size = model.image_size
+        if detail_size is not None and stated.detailed is not None:
+            stated, size = stated.with_detail(), detail_size
         found[f"{name}_encoded"] = _signature(stated, size, framing, told=False)
-        if framed:
+        if framing.kind == "face":
             found[f"{name}_eyes_encoded"] = _signature(stated, size, framing, told=True)
     return found
 

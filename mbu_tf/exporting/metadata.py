@@ -28,8 +28,13 @@ def metadata(model, detail_size=None):
         that states none; `detail_size`, the side of the images of the signatures with
         the ending `_detail`, `None` if there are none.
     """
-    framing = Framing.of(getattr(model, "framing", None)).get_config()
+    framing = framing_of(model).get_config()
     return {"image_size": model.image_size, "framing": framing, "detail_size": detail_size}
+
+
+def framing_of(model):
+    """The `Framing` of a model, the centre square's of one that states none."""
+    return Framing.of(getattr(model, "framing", None))
 
 
 def append_to_tflite(content, values):

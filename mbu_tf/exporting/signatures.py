@@ -40,6 +40,11 @@ class Operation(NamedTuple):
     threshold: float | None = None
     detailed: Callable | None = None
 
+    def with_detail(self) -> "Operation":
+        """The same on larger images, where `detailed` is stated."""
+        # A matte says how far a pixel is content: by half or more, it is.
+        return self._replace(layers=self.detailed, threshold=self.threshold and HALF)
+
 
 class Signature(NamedTuple):
     """An exported function.
@@ -154,10 +159,7 @@ def signatures(
         shape = (batch_size, detail_size, detail_size, 3)
         for name, operation in table.items():
             if operation.detailed is not None:
-                # A matte says how far a pixel is content: by half or more, it is.
-                threshold = operation.threshold and HALF
-                detailed = operation._replace(layers=operation.detailed, threshold=threshold)
-                found[f"{name}_detail"] = _signature(detailed, shape)
+                found[f"{name}_detail"] = _signature(operation.with_detail(), shape)
     return found
 
 

@@ -121,11 +121,13 @@ def enlarged(channels, square):
 def lay_on(photo, square, paint, mask):
     """`View.lay`: a layer of one image laid on a uint8 photo, and its mask there."""
     paint = (paint + 1.0) * 127.5
-    whole = enlarged(mask, square)
+    # Together, so that each pixel's place is computed once.
+    painted = enlarged(tf.concat([paint * mask, mask], axis=-1), square)
+    painted, whole = painted[..., :3], painted[..., 3:]
     opacity = tf.where(whole >= MASK_FLOOR, whole, 0.0)
     binary = tf.reduce_all((mask == 0.0) | (mask == 1.0))
     opacity = tf.cond(binary, lambda: tf.math.ceil(opacity), lambda: opacity)
-    colour = enlarged(paint * mask, square) / tf.maximum(whole, MASK_FLOOR)
+    colour = painted / tf.maximum(whole, MASK_FLOOR)
     blended = tf.round(opacity * colour + (1.0 - opacity) * tf.cast(photo, tf.float32))
     blended = tf.cast(tf.clip_by_value(blended, 0.0, 255.0), tf.uint8)
     return tf.where(opacity > 0.0, blended, photo), opacity
