@@ -13,7 +13,7 @@ from mbu_tf.callbacks import Backup, Interrupted
 from mbu_tf.callbacks.backup import _as_array, _variables
 from mbu_tf.data.domains import ImageArray, TwoDomains
 from mbu_tf.models.content_transfer import MaskedContentTransfer
-from mbu_tf.state_files import state_files
+from mbu_tf.runs.state import state_files
 
 
 class Crash(Exception):
