@@ -228,7 +228,7 @@ def test_every_must_be_a_positive_integer(tmp_path, every):
 
 
 def test_a_disk_that_is_full_ends_training_with_the_state_before(tmp_path, straight):
-    from tests.test_files import full_disk
+    from tests.system.test_files import full_disk
 
     with pytest.raises(Crash):
         session(tmp_path / "run", CrashAt(15))
