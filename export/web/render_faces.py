@@ -6,7 +6,7 @@ CC0 1.0 avatars (Open Peeps) that no model of this project was trained on.
 import pathlib
 
 from mbu_tf.data.avatar_faces import render_face
-from mbu_tf.files import replacing
+from mbu_tf.system.files import replacing
 
 SIZE = 256
 REFERENCES = ["glasses", "glasses2", "glasses3", "glasses5", "sunglasses", "sunglasses2"]

@@ -13,10 +13,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from mbu_tf.files import remove_leftovers
-from mbu_tf.interrupts import Interrupted, noted_signals
 from mbu_tf.models.learning_rates import LinkedLearningRates
-from mbu_tf.state_files import differences, read_newest_state, write_state
+from mbu_tf.runs.state import differences, read_newest_state, write_state
+from mbu_tf.system.files import remove_leftovers
+from mbu_tf.system.interrupts import Interrupted, noted_signals
 from mbu_tf.types import FilePath
 
 # What `stop_training` is set to where only an epoch is to end; other callbacks set True.

@@ -64,11 +64,11 @@ def add_parser(subparsers):
 
 
 def run(arguments):
-    from mbu_tf.ablation import ablate
     from mbu_tf.cli.train import held_out
     from mbu_tf.data.sources import load_source
     from mbu_tf.models.content_transfer import MaskedContentTransfer
     from mbu_tf.models.recipes import varied
+    from mbu_tf.runs.ablation import ablate
 
     given = {"image_size": arguments.image_size, "width": arguments.width}
     recipe = varied(

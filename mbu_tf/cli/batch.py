@@ -43,8 +43,8 @@ def process(arguments, edit, edit_video=None):
     """
     from mbu_tf.data.images import ImageReadError, read_photo, write_png
     from mbu_tf.faces import NoFaceError
-    from mbu_tf.files import make_folder
     from mbu_tf.models.loading import load_editor
+    from mbu_tf.system.files import make_folder
     from mbu_tf.video import VideoReadError, is_video
 
     videos = is_video if edit_video else lambda image: False

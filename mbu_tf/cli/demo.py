@@ -34,7 +34,7 @@ def run(arguments):
     from mbu_tf.data.domains import to_model_range
     from mbu_tf.data.images import write_png
     from mbu_tf.evaluation.pictures import transfer_grid
-    from mbu_tf.training import train_preset
+    from mbu_tf.runs.training import train_preset
 
     counts = {**SPLITS, "train": arguments.faces} if arguments.faces else None
     test = load_avatars("glasses", "test", counts=counts)

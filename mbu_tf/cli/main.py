@@ -79,7 +79,7 @@ def _run(arguments):
     """Run the command; an error of TensorFlow's takes one line as well."""
     import tensorflow as tf
 
-    from mbu_tf.failures import explaining_tensorflow, first_line
+    from mbu_tf.system.failures import explaining_tensorflow, first_line
 
     try:
         with explaining_tensorflow():
@@ -99,7 +99,7 @@ def _start_tensorflow():
         import absl.logging
         import tensorflow as tf
 
-        from mbu_tf.backend import leave_gpu_to_keras
+        from mbu_tf.system.backend import leave_gpu_to_keras
 
         absl.logging.set_verbosity(absl.logging.ERROR)
         leave_gpu_to_keras()

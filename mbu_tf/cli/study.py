@@ -79,7 +79,7 @@ def run_make(arguments):
 
 def run_tally(arguments):
     from mbu_tf.evaluation.study.tally import tally_study
-    from mbu_tf.files import write_json
+    from mbu_tf.system.files import write_json
 
     found = tally_study(arguments.answers)
     first, second = found["systems"]

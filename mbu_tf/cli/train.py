@@ -85,8 +85,8 @@ def run(arguments):
     from mbu_tf.data.sources import load_source
     from mbu_tf.models.loading import load_model
     from mbu_tf.models.methods import METHODS
-    from mbu_tf.runs import run_state
-    from mbu_tf.training import train_preset
+    from mbu_tf.runs.folder import run_state
+    from mbu_tf.runs.training import train_preset
 
     method = METHODS[arguments.method]
     presets = method.presets

@@ -13,7 +13,7 @@ import numpy as np
 from mbu_tf.data.image_files import NAMES_SHOWN, sources_stamp
 from mbu_tf.data.images import FaceImage, ImageReadError, read_image, source_name
 from mbu_tf.faces import Placement, find_faces
-from mbu_tf.files import make_folder, replacing
+from mbu_tf.system.files import make_folder, replacing
 
 # Of two faces in a photo the label may mean either, unless one is so much smaller.
 SMALLER = 0.5

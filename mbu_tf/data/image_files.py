@@ -21,7 +21,7 @@ from mbu_tf.data.images import (
     read_source,
     source_name,
 )
-from mbu_tf.files import make_folder, replacing
+from mbu_tf.system.files import make_folder, replacing
 
 NAMES_SHOWN = 5
 # Images that are being read or wait to be taken on, at most.

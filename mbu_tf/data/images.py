@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 from mbu_tf.data.decoding import BOMB, ImageReadError, decode
 from mbu_tf.data.formats import FORMATS
 from mbu_tf.data.photo import Photo
-from mbu_tf.files import replacing
+from mbu_tf.system.files import replacing
 from mbu_tf.types import Array, FilePath, ImageFile, Pixels
 
 _PROBLEMS = {
@@ -172,7 +172,7 @@ def write_png(path: FilePath, picture: Array | Photo) -> None:
 
     Raises:
         ValueError: `picture` is none of these.
-        OSError: the file cannot be written; see `mbu_tf.files.replacing`.
+        OSError: the file cannot be written; see `mbu_tf.system.files.replacing`.
     """
     options = {}
     if isinstance(picture, Photo):

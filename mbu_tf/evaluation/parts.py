@@ -6,7 +6,7 @@ import json
 import pathlib
 import urllib.parse
 
-from mbu_tf.files import make_folder, replacing, write_json
+from mbu_tf.system.files import make_folder, replacing, write_json
 
 
 class Parts:

@@ -10,7 +10,7 @@ from mbu_tf.exporting.metadata import metadata, write_to_saved_model
 from mbu_tf.exporting.onnx import export_onnx
 from mbu_tf.exporting.signatures import as_float32
 from mbu_tf.exporting.tflite import export_tflite
-from mbu_tf.files import explaining, make_folder
+from mbu_tf.system.files import explaining, make_folder
 from mbu_tf.types import FilePath
 
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from mbu_tf.exporting.metadata import add_to_onnx, metadata
 from mbu_tf.exporting.signatures import as_float32, signatures
-from mbu_tf.files import make_folder, replacing
+from mbu_tf.system.files import make_folder, replacing
 from mbu_tf.types import FilePath
 
 # The lowest opset that current runtimes of all vendors read and that has every operation.

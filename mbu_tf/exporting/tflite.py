@@ -11,7 +11,7 @@ from mbu_tf.exporting import saved_model
 from mbu_tf.exporting.metadata import append_to_tflite, metadata
 from mbu_tf.exporting.signature_order import numbered, without_numbers
 from mbu_tf.exporting.signatures import as_float32, check_detail_size, operations, signatures
-from mbu_tf.files import replacing
+from mbu_tf.system.files import replacing
 from mbu_tf.types import Array, FilePath
 
 QUANTIZATIONS = (None, "float16", "dynamic", "int8")

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from mbu_tf.files import replacing
+from mbu_tf.system.files import replacing
 
 _SCALARS = (bool, int, float, str, type(None))
 

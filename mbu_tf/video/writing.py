@@ -6,7 +6,7 @@ import pathlib
 import numpy as np
 
 from mbu_tf.data.images import write_png
-from mbu_tf.files import make_folder, replacing
+from mbu_tf.system.files import make_folder, replacing
 from mbu_tf.types import FilePath
 from mbu_tf.video.reading import EXACT, import_av
 

@@ -13,7 +13,7 @@ from mbu_tf.callbacks import Backup, Interrupted
 from mbu_tf.callbacks.backup import _as_array, _variables
 from mbu_tf.data.domains import ImageArray, TwoDomains
 from mbu_tf.models.content_transfer import MaskedContentTransfer
-from mbu_tf.state_files import state_files
+from mbu_tf.runs.state import state_files
 
 
 class Crash(Exception):
@@ -228,7 +228,7 @@ def test_every_must_be_a_positive_integer(tmp_path, every):
 
 
 def test_a_disk_that_is_full_ends_training_with_the_state_before(tmp_path, straight):
-    from tests.test_files import full_disk
+    from tests.system.test_files import full_disk
 
     with pytest.raises(Crash):
         session(tmp_path / "run", CrashAt(15))

@@ -3,11 +3,11 @@ import json
 import numpy as np
 import pytest
 
-from mbu_tf import ablation
 from mbu_tf.cli.ablate import read_variations
 from mbu_tf.data.images import write_png
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.variations import LISTS
+from mbu_tf.runs import ablation
 
 RECIPE = MaskedContentTransfer.recipe("avatars")
 

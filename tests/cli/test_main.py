@@ -8,7 +8,7 @@ import pytest
 
 from mbu_tf import __version__
 from mbu_tf.cli import transfer
-from mbu_tf.failures import OutOfMemory
+from mbu_tf.system.failures import OutOfMemory
 
 TRANSFER = ("transfer", "m.keras", "--target", "a.png", "--reference", "b.png")
 TRAIN = ("train", "--preset", "glasses", "--data", "avatars:glasses", "--output", "run")
@@ -130,7 +130,7 @@ def test_errors_that_a_user_can_mend_take_one_line(mbu_tf, monkeypatch, error, s
 def test_errors_of_tensorflow_take_one_line(mbu_tf, monkeypatch):
     import tensorflow as tf
 
-    from mbu_tf.interrupts import Interrupted
+    from mbu_tf.system.interrupts import Interrupted
 
     def fail(arguments):
         raise error

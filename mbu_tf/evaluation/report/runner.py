@@ -11,7 +11,7 @@ from mbu_tf.evaluation.report.document import write_report
 from mbu_tf.evaluation.report.judges import UnavailableError
 from mbu_tf.evaluation.report.saving import save_material, save_transfers
 from mbu_tf.evaluation.report.systems import DATA, ModelSystem
-from mbu_tf.files import make_folder, replacing, write_json
+from mbu_tf.system.files import make_folder, replacing, write_json
 
 # What is measured of each system, and which judges it depends on.
 SECTIONS = {

@@ -12,7 +12,7 @@ import warnings
 
 import numpy as np
 
-from mbu_tf.files import make_folder, replacing
+from mbu_tf.system.files import make_folder, replacing
 
 TREE = "tree"
 ARRAY = "array in this file"

@@ -10,10 +10,10 @@ import warnings
 
 import numpy as np
 import pytest
+from tests.system.test_files import full_disk
 
-from mbu_tf.files import remove_leftovers
-from mbu_tf.state_files import differences, read_newest_state, state_files, write_state
-from tests.test_files import full_disk
+from mbu_tf.runs.state import differences, read_newest_state, state_files, write_state
+from mbu_tf.system.files import remove_leftovers
 
 
 def steps(folder):
@@ -119,7 +119,7 @@ def test_a_full_disk_leaves_the_states_before(tmp_path):
 WRITER = """
 import sys
 import numpy as np
-from mbu_tf.state_files import read_newest_state, write_state
+from mbu_tf.runs.state import read_newest_state, write_state
 
 folder, state = sys.argv[1], read_newest_state(sys.argv[1])
 assert not {"tensorflow", "keras"} & set(sys.modules)

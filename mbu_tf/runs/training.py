@@ -7,10 +7,9 @@ import keras
 
 from mbu_tf.callbacks import Backup, TrainingAdvice, TransferPictures
 from mbu_tf.evaluation import evaluate_against_truth, evaluate_two_way
-from mbu_tf.files import make_folder, remove_leftovers, write_json
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.loading import load_model
-from mbu_tf.runs import (
+from mbu_tf.runs.folder import (
     BACKUP,
     HISTORY,
     METRICS,
@@ -21,6 +20,7 @@ from mbu_tf.runs import (
     run_settings,
     write_history,
 )
+from mbu_tf.system.files import make_folder, remove_leftovers, write_json
 
 MAX_EPOCHS = 10
 CHECKPOINT_EVERY = 500

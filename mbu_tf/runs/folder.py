@@ -7,8 +7,8 @@ import zlib
 import keras
 import numpy as np
 
-from mbu_tf.files import replacing
-from mbu_tf.state_files import differences, state_files
+from mbu_tf.runs.state import differences, state_files
+from mbu_tf.system.files import replacing
 
 BACKUP, HISTORY, METRICS, MODEL, PICTURES = (
     "backup",

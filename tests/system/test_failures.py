@@ -8,8 +8,8 @@ import tensorflow as tf
 from mbu_tf.data.domains import ImageArray, TwoDomains
 from mbu_tf.data.image_files import ImageFiles
 from mbu_tf.data.images import write_png
-from mbu_tf.failures import explaining_tensorflow, first_line
 from mbu_tf.models.content_transfer import MaskedContentTransfer
+from mbu_tf.system.failures import explaining_tensorflow, first_line
 
 
 @pytest.fixture

@@ -16,13 +16,13 @@ from mbu_tf.evaluation.attribute_classifier import kept_attribute_classifier
 from mbu_tf.evaluation.parts import Parts
 from mbu_tf.evaluation.pictures import labelled_grid
 from mbu_tf.evaluation.variation import figures_table, model_figures, model_tiles, pair_tiles
-from mbu_tf.files import make_folder, replacing, write_json
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.loading import load_model
 from mbu_tf.models.mask_editing import checked_mask_threshold
 from mbu_tf.models.recipes import SECTIONS, varied
-from mbu_tf.runs import METRICS, MODEL, run_state
-from mbu_tf.training import train_recipe
+from mbu_tf.runs.folder import METRICS, MODEL, run_state
+from mbu_tf.runs.training import train_recipe
+from mbu_tf.system.files import make_folder, replacing, write_json
 
 
 class Row(NamedTuple):

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mbu_tf import training
 from mbu_tf.callbacks import Backup
 from mbu_tf.data.domains import ImageArray, TwoDomains
 from mbu_tf.models.content_transfer import MaskedContentTransfer
-from mbu_tf.runs import run_state
-from mbu_tf.state_files import state_files
+from mbu_tf.runs import training
+from mbu_tf.runs.folder import run_state
+from mbu_tf.runs.state import state_files
 from tests.kill_training import contents
 
 STEPS = 5  # A prime, in epochs of three and two.

@@ -7,7 +7,7 @@ import resource
 
 import pytest
 
-from mbu_tf.files import make_folder, replacing, write_json
+from mbu_tf.system.files import make_folder, replacing, write_json
 
 
 @pytest.fixture
