@@ -34,6 +34,7 @@ setup(
     package_data={
         "mbu_tf": ["py.typed"],
         "mbu_tf.evaluation": ["*/*.css", "*/*.js"],
+        "mbu_tf.pretrained": ["*.npz", "*.md", "samples/*"],
         "mbu_tf.faces": ["*.npz", "BLAZEFACE_LICENSE"],
     },
     python_requires=">=3.10",

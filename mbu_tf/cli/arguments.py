@@ -108,6 +108,14 @@ def add_command(subparsers, name, help, run, examples):
     return parser
 
 
+def add_model(parser):
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        help="a .keras file, or the name of a trained model that `mbu-tf presets` lists",
+    )
+
+
 def add_threshold(parser):
     parser.add_argument(
         "--threshold",

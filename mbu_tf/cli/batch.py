@@ -3,11 +3,11 @@
 import pathlib
 import sys
 
-from mbu_tf.cli.arguments import add_part
+from mbu_tf.cli.arguments import add_model, add_part
 
 
 def add_arguments(parser):
-    parser.add_argument("model", metavar="MODEL", help="a .keras file")
+    add_model(parser)
     parser.add_argument(
         "images",
         nargs="+",

@@ -1,6 +1,6 @@
 """`mbu-tf export`: a model as a file for servers, phones, browsers and other runtimes."""
 
-from mbu_tf.cli.arguments import add_command, positive_int
+from mbu_tf.cli.arguments import add_command, add_model, positive_int
 from mbu_tf.cli.quiet import quiet
 
 FORMATS = ("saved_model", "tflite", "onnx")
@@ -23,7 +23,7 @@ def add_parser(subparsers):
             "mbu-tf export model.keras --format onnx --output glasses",
         ],
     )
-    parser.add_argument("model", metavar="MODEL", help="a .keras file")
+    add_model(parser)
     parser.add_argument("--format", required=True, choices=FORMATS, help="what to write")
     parser.add_argument(
         "--output",

@@ -3,6 +3,7 @@
 from mbu_tf.cli.arguments import (
     add_command,
     add_face_options,
+    add_model,
     add_part,
     add_reference_face,
     at_least_two,
@@ -22,7 +23,7 @@ def add_parser(subparsers):
             "--steps 6 --output strip.png"
         ],
     )
-    parser.add_argument("model", metavar="MODEL", help="a .keras file")
+    add_model(parser)
     parser.add_argument("--target", required=True, metavar="IMAGE", help="image to be edited")
     parser.add_argument(
         "--reference", required=True, nargs=2, metavar="IMAGE", help="first and last content"

@@ -13,6 +13,7 @@ from mbu_tf.cli import (
     evaluate,
     export,
     interpolate,
+    presets,
     remove,
     segment,
     study,
@@ -24,6 +25,7 @@ from mbu_tf.cli.quiet import quiet
 COMMANDS = (
     demo,
     train,
+    presets,
     transfer,
     interpolate,
     remove,
@@ -39,6 +41,8 @@ EPILOG = """\
 examples:
   mbu-tf demo --output demo
   mbu-tf train --preset glasses --data celeba:CelebA:glasses --output run --image-size 64
+  mbu-tf presets
+  mbu-tf transfer faces_glasses --target face.jpg --reference glasses.jpg --output out.png
   mbu-tf transfer run/model.keras --target face.jpg --reference glasses.jpg --output out.png
   mbu-tf remove run/model.keras photos/*.jpg --output removed
   mbu-tf segment run/model.keras photos/*.jpg --output masks

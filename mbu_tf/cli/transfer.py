@@ -4,6 +4,7 @@ from mbu_tf.cli.arguments import (
     add_command,
     add_detail,
     add_face_options,
+    add_model,
     add_reference_face,
     photo_options,
     png_path,
@@ -27,7 +28,7 @@ def add_parser(subparsers):
             "mbu-tf transfer didd.keras --target b.png --reference a.png --to a --output z.png",
         ],
     )
-    parser.add_argument("model", metavar="MODEL", help="a .keras file")
+    add_model(parser)
     parser.add_argument(
         "--target",
         required=True,

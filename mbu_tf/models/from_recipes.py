@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mbu_tf.models.recipes import build_optimizer
 from mbu_tf.networks.blocks import check_choice
+from mbu_tf.pretrained import about_pretrained, restore_pretrained
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -32,9 +33,10 @@ class FromRecipes:
         steps: int | None = None,
         formulation: str | None = None,
         base: Any = None,
+        load_weights: bool = True,
         **overrides: Any,
     ) -> Self:
-        """A compiled model from a named recipe.
+        """A compiled model from a named recipe, trained if its weights come with the package.
 
         Args:
             name: key of `presets`, e.g. `"glasses"`.
@@ -44,12 +46,27 @@ class FromRecipes:
                 otherwise, as the text has it; `None` as the recipe says
                 (docs/published-code.md compares them).
             base: see `from_recipe`.
+            load_weights: whether a preset that has weights (`mbu-tf presets` says which)
+                gives the trained model; `False` gives one to train from the beginning.
             **overrides: see `from_recipe`.
 
         Raises:
-            ValueError: on an unknown name or formulation, or a `base` that does not fit.
+            ValueError: on an unknown name or formulation, a `base` that does not fit, or one
+                of these or of `overrides` where weights are to be loaded, which have an
+                architecture of their own.
         """
-        return cls.from_recipe(cls.recipe(name, formulation), steps, base, **overrides)
+        recipe = cls.recipe(name, formulation)
+        if not (load_weights and recipe.get("weights")):
+            return cls.from_recipe(recipe, steps, base, **overrides)
+        given = [*(["formulation"] if formulation else []), *(["base"] if base else []), *overrides]
+        if given:
+            raise ValueError(
+                f"The preset {name!r} comes with weights, which fit one architecture: pass "
+                f"load_weights=False to train another. Received: {', '.join(given)}"
+            )
+        model = cls.from_recipe(recipe, steps, **about_pretrained(recipe["weights"])["arguments"])
+        restore_pretrained(model, recipe["weights"])
+        return model
 
     @classmethod
     def from_recipe(

@@ -1,4 +1,4 @@
-"""Loading a saved model with errors that say what is wrong with the file."""
+"""Loading a model, saved or come with the package, with errors that say what is wrong."""
 
 import pathlib
 import zipfile
@@ -6,20 +6,22 @@ import zipfile
 import keras
 
 # Registers the classes that a file may name.
-from mbu_tf.models import methods  # noqa: F401
 from mbu_tf.models.mask_editing import MaskEditing
+from mbu_tf.models.methods import METHODS
 from mbu_tf.models.two_domain import TwoDomainModel
 from mbu_tf.types import FilePath
 
 
 def load_model(path: FilePath) -> TwoDomainModel:
-    """The model saved at `path` by `model.save`, compiled as it was.
+    """The model saved at `path` by `model.save`, compiled as it was; or one of the package's own.
 
     Args:
-        path: a `.keras` file, or the folder that `save(..., zipped=False)` writes.
+        path: a `.keras` file, or the folder that `save(..., zipped=False)` writes; or,
+            unless a file is called so, the name of a preset that comes with weights, such
+            as `"faces_glasses"`.
 
     Raises:
-        FileNotFoundError: if there is no such file.
+        FileNotFoundError: if there is no such file, and no such preset.
         OSError: if it may not be read.
         ValueError: if the file is damaged, no Keras file, not called `.keras`,
             or a model of another kind.
@@ -27,8 +29,12 @@ def load_model(path: FilePath) -> TwoDomainModel:
     path = pathlib.Path(path)
     folder = (path / "config.json").is_file()
     if not (folder or path.is_file()):
+        method = pretrained_presets().get(str(path))
+        if method:
+            return method.from_preset(str(path))
         raise FileNotFoundError(
-            f"There is no model file {path}. Train one with `mbu-tf train` or `mbu-tf demo`."
+            f"There is no model file {path}. Train one with `mbu-tf train` or `mbu-tf demo`, or "
+            f"name one that comes with mbu_tf: {', '.join(pretrained_presets())}."
         )
     if not (folder or _is_zip(path)):
         raise ValueError(
@@ -53,6 +59,16 @@ def load_model(path: FilePath) -> TwoDomainModel:
             f"Received: {type(model).__name__}"
         )
     return model
+
+
+def pretrained_presets():
+    """The method of each preset that comes with weights, by the preset's name."""
+    return {
+        name: method
+        for method in METHODS.values()
+        for name, recipe in method.presets.items()
+        if recipe.get("weights")
+    }
 
 
 def _is_zip(path):

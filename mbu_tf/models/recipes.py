@@ -3,7 +3,9 @@
 The keys of a recipe: `description`; `architecture` (constructor arguments);
 `optimizer` and `discriminator_optimizer` (what `build_optimizer` takes);
 `compile` (further arguments of `compile`, the loss weights among them);
-`training` (`steps`, `batch_size`, `flip`, which `mbu-tf train` follows).
+`training` (`steps`, `batch_size`, `flip`, and where they are not as usual `augment` and
+`framing`, which `mbu-tf train` follows); `weights`, the name of trained ones that
+come with the package (`mbu_tf.pretrained`), where there are.
 """
 
 import keras
@@ -79,6 +81,12 @@ def quick(description, loss_weights, separate_channels, learning_rate, steps, fl
         },
         "training": {"steps": steps, "batch_size": 16, "flip": flip},
     }
+
+
+def image_changes(recipe):
+    """What a recipe asks of `TwoDomains.batches` to be done to images."""
+    training = recipe["training"]
+    return {"flip": training["flip"], **({"augment": True} if training.get("augment") else {})}
 
 
 def as_published(recipe, architecture, **compile_arguments):

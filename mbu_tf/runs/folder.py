@@ -7,6 +7,7 @@ import zlib
 import keras
 import numpy as np
 
+from mbu_tf.models.recipes import image_changes
 from mbu_tf.runs.state import differences, state_files
 from mbu_tf.system.files import replacing
 
@@ -70,7 +71,7 @@ def run_settings(recipe, domains, architecture, base=None):
         "architecture": architecture,
         **({"base": _checksum_of_weights(base)} if base is not None else {}),
         **{name: recipe[name] for name in ("optimizer", "discriminator_optimizer", "compile")},
-        "flip": recipe["training"]["flip"],
+        **image_changes(recipe),
         "data": {"a": _fingerprint(domains.a), "b": _fingerprint(domains.b)},
     }
 

@@ -9,6 +9,7 @@ from mbu_tf.callbacks import Backup, TrainingAdvice, TransferPictures
 from mbu_tf.evaluation import evaluate_against_truth, evaluate_two_way
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.loading import load_model
+from mbu_tf.models.recipes import image_changes
 from mbu_tf.runs.folder import (
     BACKUP,
     HISTORY,
@@ -122,7 +123,7 @@ def train_recipe(
         steps,
         batch_size,
         seed=seed,
-        flip=recipe["training"]["flip"],
+        changes=image_changes(recipe),
         checkpoint_every=checkpoint_every,
         settings=settings,
     )
@@ -146,7 +147,9 @@ def train_recipe(
     return model, metrics
 
 
-def _fit(model, domains, output, shown, steps, batch_size, seed, flip, checkpoint_every, settings):
+def _fit(
+    model, domains, output, shown, steps, batch_size, seed, changes, checkpoint_every, settings
+):
     """Train up to `steps` from where the backup stands; the history and the backup."""
     advice = TrainingAdvice()
     backup = Backup(output / BACKUP, checkpoint_every, keep=[advice], settings=settings)
@@ -170,7 +173,7 @@ def _fit(model, domains, output, shown, steps, batch_size, seed, flip, checkpoin
     ]
     with backup.on_signals():
         model.fit(
-            domains.batches(batch_size, seed=seed, flip=flip, first_step=backup.step),
+            domains.batches(batch_size, seed=seed, first_step=backup.step, **changes),
             shuffle=False,  # They are already.
             steps_per_epoch=steps_per_epoch,
             epochs=math.ceil(steps / steps_per_epoch),
