@@ -2,7 +2,7 @@
 
 import argparse
 
-FRAMINGS = ("centre", "face")
+FRAMINGS = ("centre", "face", "eyes")
 
 
 def positive_int(text):
@@ -171,8 +171,9 @@ def add_source_options(parser):
         "--framing",
         choices=FRAMINGS,
         default=argparse.SUPPRESS,
-        help="face: the face is found in each photo and its eyes are laid at the same places "
-        "(default: centre, the centre square); for photos in folders and tfds",
+        help="face: the face is found in each photo and its eyes are laid at the same places; "
+        "eyes: the same, but from temple to temple, for glasses (default: the preset's, else the "
+        "centre square); for photos in folders and tfds",
     )
     parser.add_argument(
         "--cache",
@@ -214,7 +215,8 @@ def add_face_options(parser):
     parser.add_argument(
         "--framing",
         choices=FRAMINGS,
-        help="look at the face or at the centre square (default: as the model was trained)",
+        help="look at the face, around its eyes, or at the centre square (default: as the model was "
+        "trained)",
     )
     parser.add_argument(
         "--face",

@@ -40,6 +40,7 @@ def load_portraits(
     variants=16,
     real_share=0.5,
     seed=0,
+    where=None,
 ):
     """Domain A, faces without glasses, and domain B, faces with them.
 
@@ -73,6 +74,8 @@ def load_portraits(
         variants: pairs of glasses that each face is seen with in an epoch of "train".
         real_share: of the images of a mixed B, in [0, 1).
         seed: integer that decides what is drawn.
+        where: function of a line of the table, a dict of strings by column, to whether
+            its photo is taken; `None` takes all.
 
     Returns:
         `TwoDomains`.
@@ -88,6 +91,7 @@ def load_portraits(
         raise ValueError(f"`real_share` must be in [0, 1). Received: {real_share!r}")
     root = pathlib.Path(path).expanduser()
     rows = [row for row in _read_table(root) if _is_taken(row, SPLITS[split], grades, small)]
+    rows = [row for row in rows if where is None or where(row)]
     # By neither source nor name: the first few are then like all others.
     rows.sort(key=lambda row: _digest(row["file"]))
     without = [row for row in rows if row["eyeglasses"] == "0"]

@@ -9,6 +9,7 @@ import keras
 from mbu_tf.models.mask_editing import MaskEditing
 from mbu_tf.models.methods import METHODS
 from mbu_tf.models.two_domain import TwoDomainModel
+from mbu_tf.pretrained import weights_file
 from mbu_tf.types import FilePath
 
 
@@ -59,6 +60,12 @@ def load_model(path: FilePath) -> TwoDomainModel:
             f"Received: {type(model).__name__}"
         )
     return model
+
+
+def model_file(path: FilePath) -> pathlib.Path:
+    """The file behind what `load_model` takes: `path`, or that of a preset's weights."""
+    method = None if pathlib.Path(path).exists() else pretrained_presets().get(str(path))
+    return weights_file(method.presets[str(path)]["weights"]) if method else pathlib.Path(path)
 
 
 def pretrained_presets():

@@ -5,6 +5,7 @@ from mbu_tf.pretrained.weights import (
     about_pretrained,
     pretrained_names,
     restore_pretrained,
+    weights_file,
     write_pretrained,
 )
 
@@ -13,5 +14,6 @@ __all__ = [
     "about_pretrained",
     "pretrained_names",
     "restore_pretrained",
+    "weights_file",
     "write_pretrained",
 ]

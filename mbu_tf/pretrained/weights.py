@@ -24,6 +24,11 @@ def pretrained_names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.npz"))
 
 
+def weights_file(name: str) -> pathlib.Path:
+    """Where the weights of a model that comes with the package lie."""
+    return FOLDER / f"{name}.npz"
+
+
 def about_pretrained(name: str) -> dict:
     """What is known of a model that comes with the package, see `write_pretrained`.
 
@@ -101,7 +106,7 @@ def _read(name):
             f"Models that come with mbu_tf are {', '.join(pretrained_names())}. Received: {name!r}"
         )
     try:
-        content = io.BytesIO((FOLDER / f"{name}.npz").read_bytes())
+        content = io.BytesIO(weights_file(name).read_bytes())
         with np.load(content, allow_pickle=False) as archive:
             stored = dict(archive)
         about = json.loads(str(stored.pop("about")))
