@@ -1,6 +1,7 @@
-"""A faces model on people it was not trained on, group by group: docs/faces-model.md's tables.
+r"""A faces model on people it was not trained on, group by group: docs/faces-model.md's tables.
 
-python examples/measure_portraits.py faces_glasses --portraits PATH --classifier report/classifier.keras
+python examples/measure_portraits.py faces_glasses --portraits PATH \
+    --classifier report/classifier.keras
 
 The glasses are drawn, so that their truth is exact; `mbu-tf evaluate --data portraits:PATH:glasses`
 measures real ones, and leaves the classifier in its folder. `--groups FILE` adds groups: a JSON

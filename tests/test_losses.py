@@ -91,15 +91,6 @@ def test_equations(data, dtype, tolerance):
     )
 
 
-def test_the_gradient_difference_is_that_of_neighbouring_pixels(data):
-    x, y = np.float64(data["a"]), np.float64(data["b"])
-    across, down = (np.abs(np.diff(x, axis=i) - np.diff(y, axis=i)).mean() for i in (2, 1))
-    found = float(losses.gradient_difference(x, y))
-    np.testing.assert_allclose(found, across + down, rtol=1e-13)
-    # What is the same everywhere is no edge.
-    assert float(losses.gradient_difference(x, x + 0.25)) < 1e-15
-
-
 def test_the_zero_loss_is_the_mean_magnitude(data):
     np.testing.assert_allclose(losses.zero_loss(data["code"]), np.abs(data["code"]).mean())
 

@@ -215,8 +215,8 @@ def add_face_options(parser):
     parser.add_argument(
         "--framing",
         choices=FRAMINGS,
-        help="look at the face, around its eyes, or at the centre square (default: as the model was "
-        "trained)",
+        help="look at the face, around its eyes, or at the centre square (default: as the model "
+        "was trained)",
     )
     parser.add_argument(
         "--face",

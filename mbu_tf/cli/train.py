@@ -27,7 +27,7 @@ def add_parser(subparsers):
             "avatars:glasses_and_facial_hair --output run",
             "mbu-tf train --preset avatars --data avatars:glasses --output run --resume",
             "mbu-tf train --preset avatars --data avatars:hat --output hats --from run/model.keras",
-            "mbu-tf train --from faces_glasses --data folders:mine --output mine",
+            "mbu-tf train --from faces_glasses --same-part --data folders:mine --output mine",
         ],
     )
     parser.add_argument(
@@ -61,6 +61,12 @@ def add_parser(subparsers):
         metavar="MODEL",
         help="a trained model of the method, of any part, or a preset that comes with weights, to "
         "start from: its architecture, and of its weights those that know images in general",
+    )
+    parser.add_argument(
+        "--same-part",
+        action="store_true",
+        help="with --from: the part is that model's own, such as other glasses; all its weights "
+        "are taken over",
     )
     add_source_options(parser)
     parser.add_argument(
@@ -101,6 +107,8 @@ def run(arguments):
             f"--from names one. Received: --preset {arguments.preset}"
         )
     keras.config.set_dtype_policy(arguments.precision)
+    if arguments.same_part and not arguments.base:
+        raise ValueError("--same-part goes with --from, whose part it is; name a model there.")
     base = load_model(arguments.base) if arguments.base else None
     recipe = presets[preset]
     image_size = arguments.image_size or method.architecture(recipe, base)["image_size"]
@@ -126,7 +134,7 @@ def run(arguments):
         seed=arguments.seed,
         method=method,
         resume=arguments.resume,
-        **({"base": base} if arguments.base else {}),
+        **({"base": base, "same_part": arguments.same_part} if base else {}),
         **({"width": arguments.width} if arguments.width else {}),
         **({"checkpoint_every": arguments.checkpoint_every} if arguments.checkpoint_every else {}),
     )

@@ -57,19 +57,20 @@ def finished_metrics(folder, settings):
     return metrics
 
 
-def run_settings(recipe, domains, architecture, base=None):
+def run_settings(recipe, domains, architecture, base=None, same_part=False):
     """What a run depends on besides its steps, batch size and seed, as plain values.
 
     Args:
         recipe: what it is trained by.
         domains: what it is trained on.
         architecture: all constructor arguments of the model.
-        base: the model that it starts from.
+        base, same_part: the model that it starts from, and whether with all it knows.
     """
     return {
         "precision": keras.config.dtype_policy().name,
         "architecture": architecture,
         **({"base": _checksum_of_weights(base)} if base is not None else {}),
+        **({"same_part": True} if same_part else {}),
         **{name: recipe[name] for name in ("optimizer", "discriminator_optimizer", "compile")},
         **image_changes(recipe),
         "data": {"a": _fingerprint(domains.a), "b": _fingerprint(domains.b)},

@@ -52,6 +52,7 @@ def train_recipe(
     resume=False,
     name=None,
     base=None,
+    same_part=False,
     **architecture,
 ):
     """Train a recipe and write `model.keras`, `metrics.json` and more to `output`.
@@ -76,7 +77,7 @@ def train_recipe(
             that has no state yet begins anew; of a finished one its model and
             figures are returned.
         name: of the recipe, for `metrics.json`.
-        base: trained model to start from, see `FromRecipes.from_recipe`.
+        base, same_part: trained model to start from, see `FromRecipes.from_recipe`.
         **architecture: constructor arguments in place of the recipe's.
 
     Returns:
@@ -106,7 +107,7 @@ def train_recipe(
         "seed": seed,
     }
     whole = method.architecture(recipe, base, **architecture)
-    settings = {**metrics, **run_settings(recipe, domains, whole, base)}
+    settings = {**metrics, **run_settings(recipe, domains, whole, base, same_part)}
     finished = finished_metrics(output, settings)
     if finished:
         return load_model(output / MODEL), finished
@@ -114,7 +115,7 @@ def train_recipe(
     remove_leftovers(make_folder(output))
     remove_leftovers(output / PICTURES)
     keras.utils.set_random_seed(seed)
-    model = method.from_recipe(recipe, steps, base, **architecture)
+    model = method.from_recipe(recipe, steps, base, same_part, **architecture)
     history, backup = _fit(
         model,
         domains,
