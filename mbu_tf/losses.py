@@ -112,24 +112,6 @@ def reconstruction_2(mask, raw, image, norm="l1"):
     return distance(composite(mask, raw, image), image, norm)
 
 
-def gradient_difference(x, y):
-    """Mean absolute difference of what neighbouring pixels differ by, to the right and down.
-
-    Thin structures are few pixels but many edges, so that this sees what the mean of
-    `distance` hardly does. After the gradient difference loss of Mathieu et al., "Deep
-    multi-scale video prediction beyond mean square error" (2016), equation 6, which
-    leaves the differences' signs out.
-
-    Args:
-        x, y: images, `(batch, height, width, channels)`.
-    """
-    x, y = widened(x, y)
-    error = x - y
-    across = error[:, :, 1:] - error[:, :, :-1]
-    down = error[:, 1:] - error[:, :-1]
-    return ops.mean(ops.abs(across)) + ops.mean(ops.abs(down))
-
-
 def cycle_common_loss(code_ab, code_a):
     """First term of L_Cycle, equation 9: Ec(z(a, b)) against Ec(a), mean squared."""
     return distance(code_ab, code_a, "l2")

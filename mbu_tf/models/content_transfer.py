@@ -57,8 +57,7 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
     has one lambda_3 for both, the published recipes 0 and 0.001), `recon2_a`
     and `recon2_b` (equation 8, lambda_4 = lambda_5 = 0.7), `confusion`
     (equation 3; 1 in the paper, 0.005 published), `mask_size` (table 7's
-    "L2 reg", 0), `gradient_a` and `gradient_b` (the edges of what equations 5
-    and 6 compare, `losses.gradient_difference`; not of the paper, 0).
+    "L2 reg", 0).
 
     Raises:
         ValueError: on an argument outside its range.
@@ -73,8 +72,6 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
         "recon2_b": 0.7,
         "confusion": 0.005,
         "mask_size": 0.0,
-        "gradient_a": 0.0,
-        "gradient_b": 0.0,
     }
     network_names = (
         "common_encoder",
@@ -213,19 +210,12 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
         mask_bb, raw_bb = self.decode_b(common_b, separate_b, training)
         common_a = self.common_code(a, training)
 
-        if active & {"recon1_b", "gradient_b"}:
+        if "recon1_b" in active:
             decoded_b = self.decode_a(common_b, training)
-            if "recon1_b" in active:
-                terms["recon1_b"] = losses.reconstruction_1_b(mask_bb, raw_bb, decoded_b, b, norm1)
-            if "gradient_b" in active:
-                z_b = losses.composite(mask_bb, raw_bb, decoded_b)
-                terms["gradient_b"] = losses.gradient_difference(z_b, b)
-        if active & {"recon1_a", "gradient_a"}:
+            terms["recon1_b"] = losses.reconstruction_1_b(mask_bb, raw_bb, decoded_b, b, norm1)
+        if "recon1_a" in active:
             decoded_a = self.decode_a(common_a, training)
-            if "recon1_a" in active:
-                terms["recon1_a"] = losses.reconstruction_1_a(decoded_a, a, norm1)
-            if "gradient_a" in active:
-                terms["gradient_a"] = losses.gradient_difference(decoded_a, a)
+            terms["recon1_a"] = losses.reconstruction_1_a(decoded_a, a, norm1)
         if active & {"cycle_common", "cycle_separate"}:
             z_ab = losses.composite(*self.decode_b(common_a, separate_b, training), a)
             if "cycle_common" in active:
