@@ -23,6 +23,7 @@ HELP = [
 ERRORS = [
     ((), "COMMAND"),
     (("tranfser",), "invalid choice: 'tranfser'"),
+    (("presets", "faces"), "unrecognized arguments: faces"),
     (TRANSFER, "required: --output"),
     ((*TRANSFER,), "arguments are required: --output"),
     ((*TRANSFER, "--output", "z.png", "--mask", "m"), "--mask: must end in .png. Received: m"),

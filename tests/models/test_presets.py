@@ -36,11 +36,12 @@ def test_published_recipes(name):
 @pytest.mark.parametrize("name", MaskedContentTransfer.presets)
 def test_every_preset_builds_and_is_plain_data(name):
     recipe = MaskedContentTransfer.presets[name]
-    assert set(recipe) == {
+    assert set(recipe) - {"weights"} == {
         *("description", "architecture", "optimizer", "discriminator_optimizer"),
         *("compile", "training"),
     }
-    model = MaskedContentTransfer.from_preset(name, image_size=32, width=0.06)
+    small = {"image_size": 32, "width": 0.06}
+    model = MaskedContentTransfer.from_preset(name, load_weights=False, **small)
     assert model.compiled and model.image_size == 32
 
 
