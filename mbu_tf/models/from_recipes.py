@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mbu_tf.models.recipes import build_optimizer
+from mbu_tf.models.recipes import build_optimizer, build_weights
 from mbu_tf.networks.blocks import check_choice
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ class FromRecipes:
 
         Args:
             recipe: e.g. `MaskedContentTransfer.recipe("photos")`, or that `varied`.
-            steps: training steps that the recipe's learning rate decay spans;
-                `None` is the recipe's own number.
+            steps: training steps that the recipe's learning rate decay, and the rise of
+                loss weights, are measured by; `None` is the recipe's own number.
             base: a trained model of this method to start from, whatever its part. The
                 new model has its architecture and takes over the networks that know
                 images in general (`starting_networks`), with their running statistics;
@@ -78,7 +78,10 @@ class FromRecipes:
         model.compile(
             optimizer=build_optimizer(recipe["optimizer"], steps),
             discriminator_optimizer=build_optimizer(recipe["discriminator_optimizer"], steps),
-            **recipe["compile"],
+            **{
+                **recipe["compile"],
+                "loss_weights": build_weights(recipe["compile"]["loss_weights"], steps),
+            },
         )
         return model
 
