@@ -21,7 +21,8 @@ PRESETS = {"mbu": "avatars_facial_hair"}
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--output", type=pathlib.Path, default="comparison")
-parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+guided = [name for name in METHODS if name != "fader"]  # Which takes no reference.
+parser.add_argument("--methods", nargs="+", choices=guided, default=guided)
 parser.add_argument("--steps", type=int, help="of each model (default: its preset's)")
 arguments = parser.parse_args()
 

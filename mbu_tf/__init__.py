@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 _EXPORTS = {
     "ContentDisentanglement": "mbu_tf.models.content_disentanglement",
     "DomainIntersectionDifference": "mbu_tf.models.domain_intersection",
+    "FaderNetworks": "mbu_tf.models.fader_networks",
     "InSequence": "mbu_tf.models.two_way",
     "MaskedContentTransfer": "mbu_tf.models.content_transfer",
     "MaskedDomainIntersectionDifference": "mbu_tf.models.masked_domain_intersection",
@@ -32,6 +33,7 @@ if TYPE_CHECKING:  # What editors and type checkers read in place of `_EXPORTS`.
     from mbu_tf.models.domain_intersection import (
         DomainIntersectionDifference as DomainIntersectionDifference,
     )
+    from mbu_tf.models.fader_networks import FaderNetworks as FaderNetworks
     from mbu_tf.models.loading import load_model as load_model
     from mbu_tf.models.masked_domain_intersection import (
         MaskedDomainIntersectionDifference as MaskedDomainIntersectionDifference,

@@ -66,10 +66,13 @@ def domain_confusion_loss(logits_a, logits_b, label=0):
     Args:
         logits_a: C(Ec(a)) as logits, `(batch, 1)`.
         logits_b: C(Ec(b)) as logits, `(batch, 1)`.
-        label: 1 (domain B) in the paper, 0 (domain A) in the published code.
+        label: 1 (domain B) in the paper, 0 (domain A) in the published code;
+            `"other"`: each code is to be called the domain that it is not of, as in
+            equation 3 of Fader Networks (Lample et al., 2017).
             At chance, where C cannot tell, the loss is 2 log 2 = 1.386.
     """
-    return binary_cross_entropy(logits_a, label) + binary_cross_entropy(logits_b, label)
+    label_a, label_b = (1, 0) if label == "other" else (label, label)
+    return binary_cross_entropy(logits_a, label_a) + binary_cross_entropy(logits_b, label_b)
 
 
 def discriminator_loss(logits_a, logits_b):

@@ -7,13 +7,16 @@ import sys
 
 # What saved files name, and where it is.
 REGISTERED = {
+    "AttributeDecoder": "mbu_tf.networks.attribute_decoder",
     "BatchNormalization": "mbu_tf.networks.normalization",
     "CodeDiscriminator": "mbu_tf.networks.discriminator",
     "ContentDisentanglement": "mbu_tf.models.content_disentanglement",
     "Decoder": "mbu_tf.networks.decoder",
     "DomainIntersectionDifference": "mbu_tf.models.domain_intersection",
     "Encoder": "mbu_tf.networks.encoder",
+    "FaderNetworks": "mbu_tf.models.fader_networks",
     "FusedAdam": "mbu_tf.optimizers",
+    "LatentDiscriminator": "mbu_tf.networks.discriminator",
     "MaskDecoder": "mbu_tf.networks.decoder",
     "MaskedContentTransfer": "mbu_tf.models.content_transfer",
     "MaskedDomainIntersectionDifference": "mbu_tf.models.masked_domain_intersection",

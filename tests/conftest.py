@@ -1,5 +1,6 @@
 """Fixtures that many tests share."""
 
+import inspect
 import os
 import sys
 
@@ -35,6 +36,12 @@ def eagerly():
     tf.config.run_functions_eagerly(False)
 
 
+def fitting(method, **arguments):
+    """Those of `arguments` that the constructor of `method` has; and no chance in its steps."""
+    known = set(inspect.signature(method.__init__).parameters)
+    return {name: x for name, x in {"dropout": 0.0, **arguments}.items() if name in known}
+
+
 @pytest.fixture(scope="session")
 def tiny_model():
     """A model of 32 px, untrained, but with masks of all values that follow the images."""
@@ -58,4 +65,25 @@ def model_file(tiny_model, tmp_path_factory):
     """`tiny_model` as a file."""
     path = tmp_path_factory.mktemp("model") / "tiny.keras"
     tiny_model.save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_fader():
+    """Fader Networks of 32 px, untrained, whose pictures follow the attribute."""
+    import keras
+
+    from mbu_tf.models.fader_networks import FaderNetworks
+
+    keras.utils.set_random_seed(0)
+    model = FaderNetworks(image_size=32, depth=4, width=0.03)
+    model.compile()
+    return model
+
+
+@pytest.fixture(scope="session")
+def fader_file(tiny_fader, tmp_path_factory):
+    """`tiny_fader` as a file."""
+    path = tmp_path_factory.mktemp("fader") / "fader.keras"
+    tiny_fader.save(path)
     return path

@@ -38,10 +38,10 @@ def add_parser(subparsers):
     )
     parser.add_argument(
         "--method",
-        choices=["mbu", "cd", "didd", "masked_didd"],
+        choices=["mbu", "cd", "didd", "masked_didd", "fader"],
         default="mbu",
         help="mbu, cd: B has a part of its own (with and without masks); didd, masked_didd: A has "
-        "one too (default: mbu)",
+        "one too; fader: whole pictures, without a reference (default: mbu)",
     )
     parser.add_argument(
         "--data",

@@ -26,6 +26,7 @@ def add_parser(subparsers):
             "--output z.png",
             "mbu-tf transfer model.keras --target clip.mp4 --reference b.png --output z.mp4",
             "mbu-tf transfer didd.keras --target b.png --reference a.png --to a --output z.png",
+            "mbu-tf transfer fader.keras --target b.png --to a --output z.png",
         ],
     )
     add_model(parser)
@@ -35,7 +36,11 @@ def add_parser(subparsers):
         metavar="IMAGE",
         help="image to be edited, or a video, or a folder of its frames",
     )
-    parser.add_argument("--reference", required=True, metavar="IMAGE", help="shows the content")
+    parser.add_argument(
+        "--reference",
+        metavar="IMAGE",
+        help="shows the content; of a fader model none, which makes it up",
+    )
     parser.add_argument(
         "--output",
         required=True,
@@ -58,7 +63,7 @@ def add_parser(subparsers):
 
 
 def run(arguments):
-    from mbu_tf.data.images import read_image, read_photo, write_png
+    from mbu_tf.data.images import read_photo, write_png
     from mbu_tf.models.loading import load_model
     from mbu_tf.photos import mask_to_uint8, translate_photo
     from mbu_tf.video import is_video
@@ -67,7 +72,7 @@ def run(arguments):
         return _transfer_to_video(arguments)
     if not arguments.output.lower().endswith(".png"):
         raise ValueError(f"--output: must end in .png. Received: {arguments.output}")
-    target, reference = read_photo(arguments.target), read_image(arguments.reference)
+    target, reference = read_photo(arguments.target), _reference(arguments)
     model = load_model(arguments.model)
     edit = translate_photo(model, target.image, reference, arguments.to, **photo_options(arguments))
     write_png(arguments.output, target.edited(*edit))
@@ -75,15 +80,20 @@ def run(arguments):
         write_png(arguments.mask, mask_to_uint8(edit.mask))
 
 
-def _transfer_to_video(arguments):
+def _reference(arguments):
     from mbu_tf.data.images import read_image
+
+    return None if arguments.reference is None else read_image(arguments.reference)
+
+
+def _transfer_to_video(arguments):
     from mbu_tf.models.loading import load_model
     from mbu_tf.video import check_output, translate_video
 
     if arguments.mask:
         raise ValueError("--mask is written of images alone: leave it out.")
     check_output(arguments.output, arguments.target)
-    reference, model = read_image(arguments.reference), load_model(arguments.model)
+    reference, model = _reference(arguments), load_model(arguments.model)
     with Progress() as progress:
         translate_video(
             model,

@@ -107,6 +107,37 @@ def attribute_classifier(image_size):
     return keras.Model(images, layers.Dense(1, name="logit")(x), name="attribute_classifier")
 
 
+def backbone_levels(classifier):
+    """A copy of a classifier's backbone, as a model of images to the maps of its last levels.
+
+    Args:
+        classifier: what `train_attribute_classifier` gives.
+
+    Returns:
+        `keras.Model` of images to at most three maps, each half the side of the one
+        before, down to that which is pooled.
+
+    Raises:
+        ValueError: if it is another network.
+    """
+    names = [layer.name for layer in getattr(classifier, "layers", ())]
+    if "encoder" not in names or "pooling" not in names:
+        raise ValueError(
+            "The backbone's levels are known of the classifiers of `train_attribute_classifier`. "
+            f"Received: layers {names}"
+        )
+    copy = attribute_classifier(classifier.input_shape[1])
+    copy.set_weights(classifier.get_weights())
+    encoder = copy.get_layer("encoder")
+    depth = encoder.get_config()["depth"]
+    blocks = range(max(1, depth - 2), depth + 1)
+    outputs = [encoder.get_layer(f"block_{i}_activation").output for i in blocks]
+    *finer, x = keras.Model(encoder.input, outputs, name="encoder_levels")(copy.input)
+    for layer in copy.layers[names.index("encoder") + 1 : names.index("pooling")]:
+        x = layer(x)
+    return keras.Model(copy.input, [*finer, x], name="backbone")
+
+
 def share_in_b(classifier: Any, images: Array) -> float:
     """Share of images that a classifier takes for images of B, a float in [0, 1].
 

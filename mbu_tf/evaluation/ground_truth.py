@@ -7,6 +7,11 @@ import numpy as np
 from mbu_tf.data.domains import TwoDomains, to_model_range
 from mbu_tf.evaluation.segmentation import segmentation_iou
 
+NO_TRUTH = (
+    "These measures need data with exact truth, such as the avatars' validation or test split. "
+    "Received: a source without"
+)
+
 
 def changed(images, others):
     """Where two pictures differ at all: boolean `(count, height, width, 1)`."""
@@ -59,10 +64,7 @@ def evaluate_against_truth(model: Any, domains: TwoDomains) -> dict[str, float]:
     """
     truth = (domains.b_mask, domains.b_without, domains.a_with, domains.a_with_next)
     if any(images is None for images in truth):
-        raise ValueError(
-            "These measures need data with exact truth, such as the avatars' validation or "
-            "test split. Received: a source without"
-        )
+        raise ValueError(NO_TRUTH)
     count = min(len(domains.a), len(domains.b))
     indices = np.arange(count)
     a, b, without, with_own, with_next = (
@@ -96,11 +98,39 @@ def evaluate_against_truth(model: Any, domains: TwoDomains) -> dict[str, float]:
         "mask_threshold": stored,
         "mask_coverage": float(soft.mean()),
         "true_coverage": float(true.mean()),
-        "remove_error": masked_error(removed.image, without, true),
-        "remove_error_unedited": masked_error(b, without, true),
+        **_removal_errors(removed.image, b, without, true),
         "remove_change_outside": float(np.abs(removed.image - b)[kept].max(initial=0.0)),
         "transfer_error": masked_error(edit.image, with_own, own),
         "transfer_error_unedited": masked_error(a, with_own, own),
         "transfer_error_outside": masked_error(edit.image, with_own, ~own),
         "transfer_follows_reference": float(np.mean(distances[0] < distances[1])),
+    }
+
+
+def evaluate_removal(model: Any, domains: TwoDomains) -> dict[str, float]:
+    """`remove_error` and `remove_error_unedited` of a model that translates whole pictures.
+
+    As in `evaluate_against_truth`, `translate_to_a` standing for `remove`. What such a model
+    adds follows no reference, so that there is no truth of it.
+
+    Args:
+        model: a trained model with `translate_to_a`.
+        domains: `TwoDomains` with `b_mask` and `b_without`.
+
+    Raises:
+        ValueError: if `domains` carries no truth.
+    """
+    if domains.b_mask is None or domains.b_without is None:
+        raise ValueError(NO_TRUTH)
+    indices = np.arange(len(domains.b))
+    b, without = (to_model_range(x.take(indices)) for x in (domains.b, domains.b_without))
+    return _removal_errors(
+        model.translate_to_a(b).image, b, without, domains.b_mask.take(indices) > 0
+    )
+
+
+def _removal_errors(removed, b, without, true):
+    return {
+        "remove_error": masked_error(removed, without, true),
+        "remove_error_unedited": masked_error(b, without, true),
     }

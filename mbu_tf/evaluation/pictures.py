@@ -59,9 +59,33 @@ def labelled_grid(rows: Any, column_labels: Any = (), cell: int = 128) -> Pixels
 
 
 def model_grid(model: Any, a: Array, b: Array, cell: int = 128) -> Pixels:
-    """`two_way_grid` or `transfer_grid`, whichever fits the model; a few images of A and of B."""
+    """The grid below that fits the model, of a few images of A and of B."""
+    if hasattr(model, "translate"):
+        return translation_grid(model, a, b, cell=cell)
     grid = two_way_grid if hasattr(model, "transfer_to_b") else transfer_grid
     return grid(model, a, b, cell)
+
+
+def translation_grid(
+    model: Any, a: Array, b: Array, attributes: Any = (0.0, 0.25, 0.5, 0.75, 1.0), cell: int = 128
+) -> Pixels:
+    """Images of A, then of B, a row each, and beside them as they are with each attribute.
+
+    Args:
+        model: a trained model with `translate`.
+        a: images of A, `(count, size, size, 3)` in [-1, 1].
+        b: images of B likewise.
+        attributes: what `translate` takes, 0 for A and 1 for B.
+        cell: height and width of each picture in the grid.
+
+    Returns:
+        uint8 `(height, width, 3)`.
+    """
+    rows = []
+    for images in (a, b):
+        columns = [model.translate(images, attribute).image for attribute in attributes]
+        rows += [list(row) for row in zip(*map(to_uint8, (images, *columns)), strict=True)]
+    return labelled_grid(rows, ["image", *(f"y = {x:g}" for x in attributes)], cell)
 
 
 def two_way_grid(model: Any, a: Array, b: Array, cell: int = 128) -> Pixels:

@@ -15,6 +15,7 @@ from mbu_tf.models.domain_intersection import DomainIntersectionDifference
 from mbu_tf.models.inference import Edit
 from mbu_tf.models.mask_editing import MaskEditing
 from mbu_tf.models.masked_domain_intersection import MaskedDomainIntersectionDifference
+from mbu_tf.models.translation import ATTRIBUTES, Translation
 from mbu_tf.models.two_way import TwoWayTransfer
 from mbu_tf.photos.edits import HALF
 
@@ -114,6 +115,18 @@ def _(model: TwoWayTransfer):
             {"target": "b", "reference": "a"},
             detailed=model.compute_detailed_layers_to_a,
         ),
+    }
+
+
+@operations.register
+def _(model: Translation):
+    return {
+        f"translate_to_{to}": Operation(
+            lambda image, y=y: [model.compute_translation(image, y)],
+            {"image": of},
+            detailed=lambda image, y=y: [model.compute_detailed_translation(image, y)],
+        )
+        for of, to, y in (("a", "b", ATTRIBUTES["b"]), ("b", "a", ATTRIBUTES["a"]))
     }
 
 

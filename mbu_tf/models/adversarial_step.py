@@ -127,11 +127,8 @@ class AdversarialStep:
             )
         terms = {name: term for name, term in terms.items() if name in self.active_losses}
         if "confusion" in self.active_losses:
-            terms["confusion"] = losses.domain_confusion_loss(
-                self.discriminator(code_a, training=training),
-                self.discriminator(code_b, training=training),
-                self.confusion_label,
-            )
+            logits = self.judged(code_a, code_b, training)
+            terms["confusion"] = losses.domain_confusion_loss(*logits, self.confusion_label)
         parts = [self.loss_weight(name) * term for name, term in terms.items()]
         for network in self.generator_networks:
             parts += regularization(network)
@@ -139,7 +136,7 @@ class AdversarialStep:
 
     def _discriminator_forward(self, codes, training):
         """The discriminator's loss and accuracy."""
-        logits_a, logits_b = (self.discriminator(c, training=training) for c in codes)
+        logits_a, logits_b = self.judged(*codes, training)
         correct = [ops.mean(ops.cast(x, "float32")) for x in (logits_a < 0, logits_b > 0)]
         parts = [losses.discriminator_loss(logits_a, logits_b), *regularization(self.discriminator)]
         return sum(parts), (correct[0] + correct[1]) / 2.0

@@ -11,6 +11,7 @@ from mbu_tf.models.recipes import default_optimizer
 from mbu_tf.models.step_mean import StepMean
 
 DISCRIMINATOR_CODES = ("updated", "shared")
+CONFUSION_LABELS = (0, 1, "other")
 NO_ADDED_LOSS = (
     "`add_loss` and activity regularisers are not counted: give the term by name from "
     "`generator_losses`, and its weight in `default_loss_weights`."
@@ -77,8 +78,9 @@ class Compilation:
             discriminator_clip_norm: the same for the discriminator, `None` in a
                 new model. The published code asks for 5 but its call has no effect.
             confusion_label: what the generator wants both codes to be called:
-                0 (domain A) or 1 (domain B); in a new model the published code's
-                choice for the method (equation 3 has 1).
+                0 (domain A), 1 (domain B) or `"other"` (each the domain that it is not
+                of); in a new model the published code's choice for the method
+                (equation 3 has 1).
             discriminator_codes: `"updated"`, in a new model, encodes both images
                 anew after the generator's update, before the discriminator's
                 step, as the published code does; `"shared"` reuses the codes of
@@ -114,9 +116,9 @@ class Compilation:
                 f"Received: discriminator_codes={discriminator_codes!r}"
             )
         label = self.confusion_label if confusion_label is None else confusion_label
-        if label not in (0, 1):
+        if label not in CONFUSION_LABELS:
             raise ValueError(
-                "`confusion_label` must be 0 (domain A) or 1 (domain B). "
+                '`confusion_label` must be 0 (domain A), 1 (domain B) or "other". '
                 f"Received: confusion_label={confusion_label!r}"
             )
         before = self._both_optimizers()

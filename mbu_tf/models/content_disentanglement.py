@@ -12,7 +12,6 @@ from mbu_tf.models.presets import CD_FORMULATIONS, CD_PRESETS
 from mbu_tf.models.two_domain import TwoDomainModel
 from mbu_tf.networks import blocks
 from mbu_tf.networks.decoder import Decoder
-from mbu_tf.networks.encoder import Encoder
 
 
 @keras.saving.register_keras_serializable("mbu_tf")
@@ -62,7 +61,6 @@ class ContentDisentanglement(OneWayTransfer, TwoDomainModel):
         reconstruction_norm: str = "l2",
         **kwargs: Any,
     ) -> None:
-        depth = blocks.default_depth(image_size) if depth is None else depth
         blocks.check_choice("reconstruction_norm", reconstruction_norm, losses.NORMS)
         config = {
             "image_size": image_size,
@@ -77,25 +75,6 @@ class ContentDisentanglement(OneWayTransfer, TwoDomainModel):
         super().__init__(config, **kwargs)
         self._make_networks()
         self._mask_threshold = add_mask_threshold(self)
-        self.built = True
-
-    def build_common_encoder(self):
-        """Ec, or another; see `MaskedContentTransfer.build_common_encoder`."""
-        common, last_filters = blocks.code_channels(
-            self._config["width"], self._config["separate_channels"]
-        )
-        return Encoder(
-            common, last_filters=last_filters, **self._shape("encoder"), name="common_encoder"
-        )
-
-    def build_separate_encoder(self):
-        """Es: images to a code `(batch, s, s, separate_channels)`."""
-        return Encoder(
-            self._config["separate_channels"],
-            filters=blocks.SEPARATE_FILTERS,
-            **self._shape("encoder"),
-            name="separate_encoder",
-        )
 
     def build_decoder(self):
         """Both codes, one beside the other, to an image."""

@@ -12,7 +12,6 @@ from mbu_tf.models.presets import MBU_FORMULATIONS, MBU_PRESETS
 from mbu_tf.models.two_domain import TwoDomainModel
 from mbu_tf.networks import blocks
 from mbu_tf.networks.decoder import Decoder, MaskDecoder
-from mbu_tf.networks.encoder import Encoder
 
 
 @keras.saving.register_keras_serializable("mbu_tf")
@@ -102,7 +101,6 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
         share_passes: bool = True,
         **kwargs: Any,
     ) -> None:
-        depth = blocks.default_depth(image_size) if depth is None else depth
         blocks.check_choice("decoder_a_input", decoder_a_input, ("common_and_zeros", "common"))
         blocks.check_choice("separate_code_of_a", separate_code_of_a, ("zeros", "encoded"))
         blocks.check_choice("recon1_norm", recon1_norm, losses.NORMS)
@@ -125,28 +123,6 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
         super().__init__(config, **kwargs)
         self._make_networks()
         self._mask_threshold = add_mask_threshold(self)
-        self.built = True
-
-    def build_common_encoder(self):
-        """Ec; in its place any network of images `(batch, image_size, image_size, 3)`.
-
-        Its code is `(batch, s, s, channels)`, `s = image_size / 2**depth`, of any
-        number of channels: decoders and discriminator are built after it.
-        """
-        names = ("width", "separate_channels", "common_channels")
-        common, last_filters = blocks.code_channels(*(self._config[name] for name in names))
-        return Encoder(
-            common, last_filters=last_filters, **self._shape("encoder"), name="common_encoder"
-        )
-
-    def build_separate_encoder(self):
-        """Es: images to a code `(batch, s, s, separate_channels)`."""
-        return Encoder(
-            self._config["separate_channels"],
-            filters=blocks.SEPARATE_FILTERS,
-            **self._shape("encoder"),
-            name="separate_encoder",
-        )
 
     def build_decoder_a(self):
         """DA: a code, zeros beside it if `decoder_a_input` has them, to an image."""

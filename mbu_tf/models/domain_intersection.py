@@ -8,12 +8,12 @@ from keras import ops
 
 from mbu_tf import losses
 from mbu_tf.models.inference import Edit, blend, check_steps
+from mbu_tf.models.own_networks import in_one_pass
 from mbu_tf.models.presets import DIDD_FORMULATIONS, DIDD_PRESETS
 from mbu_tf.models.two_domain import TwoDomainModel
 from mbu_tf.models.two_way import TwoWayTransfer
 from mbu_tf.networks import blocks
 from mbu_tf.networks.decoder import Decoder
-from mbu_tf.networks.encoder import Encoder
 from mbu_tf.types import Array, Floats
 
 
@@ -77,6 +77,8 @@ class DomainIntersectionDifference(TwoWayTransfer, TwoDomainModel):
         "discriminator",
     )
     starting_networks = ("common_encoder", "decoder")
+    separate_codes = 2
+    separate_filters = blocks.COMMON_FILTERS
     presets = DIDD_PRESETS
     formulations = DIDD_FORMULATIONS
 
@@ -96,7 +98,6 @@ class DomainIntersectionDifference(TwoWayTransfer, TwoDomainModel):
         share_passes: bool = True,
         **kwargs: Any,
     ) -> None:
-        depth = blocks.default_depth(image_size) if depth is None else depth
         config = {
             "image_size": image_size,
             "depth": depth,
@@ -113,36 +114,6 @@ class DomainIntersectionDifference(TwoWayTransfer, TwoDomainModel):
         }
         super().__init__(config, **kwargs)
         self._make_networks()
-        self.built = True
-
-    def build_common_encoder(self):
-        """Ec, or another; see `MaskedContentTransfer.build_common_encoder`."""
-        common, last_filters = blocks.code_channels(
-            self._config["width"], self._config["separate_channels"], separate_codes=2
-        )
-        return Encoder(
-            common,
-            last_filters=last_filters,
-            bare_blocks=self._config["common_bare_blocks"],
-            **self._shape("encoder"),
-            name="common_encoder",
-        )
-
-    def build_separate_encoder_a(self):
-        """EsA: images to a code `(batch, s, s, separate_channels)`."""
-        return self._separate_encoder("separate_encoder_a")
-
-    def build_separate_encoder_b(self):
-        """EsB, likewise."""
-        return self._separate_encoder("separate_encoder_b")
-
-    def _separate_encoder(self, name):
-        return Encoder(
-            self._config["separate_channels"],
-            bare_blocks=self._config["separate_bare_blocks"],
-            **self._shape("encoder"),
-            name=name,
-        )
 
     def build_decoder(self):
         """G: all three codes, one beside the other, to an image."""
@@ -192,7 +163,7 @@ class DomainIntersectionDifference(TwoWayTransfer, TwoDomainModel):
     def _of_both(self, network, a, b, training):
         """`network` of a batch of each domain, in one pass where that is the same."""
         if self._config["share_passes"] and self._config["normalization"] != "batch":
-            return ops.split(network(ops.concatenate([a, b]), training=training), 2)
+            return in_one_pass(network, a, b, training)
         return network(a, training=training), network(b, training=training)
 
     def compute_combination(self, common=None, separate_a=None, separate_b=None):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mbu_tf.models.recipes import build_optimizer
+from mbu_tf.models.recipes import build_optimizer, build_weights
 from mbu_tf.networks.blocks import check_choice
 from mbu_tf.pretrained import about_pretrained, restore_pretrained
 
@@ -82,8 +82,8 @@ class FromRecipes:
 
         Args:
             recipe: e.g. `MaskedContentTransfer.recipe("photos")`, or that `varied`.
-            steps: training steps that the recipe's learning rate decay spans;
-                `None` is the recipe's own number.
+            steps: training steps that the recipe's learning rate decay, and the rise of
+                loss weights, are measured by; `None` is the recipe's own number.
             base: a trained model of this method to start from, whatever its part. The
                 new model has its architecture and takes over the networks that know
                 images in general (`starting_networks`), with their running statistics;
@@ -107,7 +107,10 @@ class FromRecipes:
         model.compile(
             optimizer=build_optimizer(recipe["optimizer"], steps),
             discriminator_optimizer=build_optimizer(recipe["discriminator_optimizer"], steps),
-            **recipe["compile"],
+            **{
+                **recipe["compile"],
+                "loss_weights": build_weights(recipe["compile"]["loss_weights"], steps),
+            },
         )
         return model
 

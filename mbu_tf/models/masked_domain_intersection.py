@@ -11,9 +11,7 @@ from mbu_tf.models.mask_editing import MaskEditing, add_mask_threshold
 from mbu_tf.models.presets import MASKED_DIDD_PRESETS
 from mbu_tf.models.two_domain import TwoDomainModel
 from mbu_tf.models.two_way import TwoWayTransfer
-from mbu_tf.networks import blocks
 from mbu_tf.networks.decoder import Decoder, MaskDecoder
-from mbu_tf.networks.encoder import Encoder
 
 
 class OwnPart(MaskEditing):
@@ -121,7 +119,6 @@ class MaskedDomainIntersectionDifference(TwoWayTransfer, TwoDomainModel):
         separate_bare_blocks: Sequence[int] = (),
         **kwargs: Any,
     ) -> None:
-        depth = blocks.default_depth(image_size) if depth is None else depth
         config = {
             "image_size": image_size,
             "depth": depth,
@@ -136,37 +133,10 @@ class MaskedDomainIntersectionDifference(TwoWayTransfer, TwoDomainModel):
         self._make_networks()
         self._mask_threshold_a = add_mask_threshold(self, "mask_threshold_a")
         self._mask_threshold_b = add_mask_threshold(self, "mask_threshold_b")
-        self.built = True
-
-    def build_common_encoder(self):
-        """Ec, or another; see `MaskedContentTransfer.build_common_encoder`."""
-        common, last_filters = blocks.code_channels(
-            self._config["width"], self._config["separate_channels"]
-        )
-        return Encoder(
-            common, last_filters=last_filters, **self._shape("encoder"), name="common_encoder"
-        )
 
     def build_decoder(self):
         """D: the common code to an image."""
         return Decoder(self.code_shape[-1], **self._shape("decoder"), name="decoder")
-
-    def build_separate_encoder_a(self):
-        """EsA: images to a code `(batch, s, s, separate_channels)`."""
-        return self._separate_encoder("separate_encoder_a")
-
-    def build_separate_encoder_b(self):
-        """EsB, likewise."""
-        return self._separate_encoder("separate_encoder_b")
-
-    def _separate_encoder(self, name):
-        return Encoder(
-            self._config["separate_channels"],
-            filters=blocks.SEPARATE_FILTERS,
-            bare_blocks=self._config["separate_bare_blocks"],
-            **self._shape("encoder"),
-            name=name,
-        )
 
     def build_mask_decoder_a(self):
         """The common and A's separate code, one beside the other, to a mask and a raw image."""

@@ -5,7 +5,7 @@ makes of the same task; docs/published-code.md compares them.
 docs/learning.md says how the recipes for a CPU were found.
 """
 
-from mbu_tf.models.recipes import as_published, published, quick
+from mbu_tf.models.recipes import adam, as_published, published, quick, rising
 
 _AVATARS = {"separate_channels": 8, "learning_rate": 4e-3, "steps": 3000, "flip": False}
 _PHOTOS = {"separate_channels": 16, "learning_rate": 2e-3, "steps": 20_000, "flip": True}
@@ -236,4 +236,38 @@ MASKED_DIDD_PRESETS = {
         {**_MASKED_DIDD, "recon2_a": 1.0, "recon2_b": 1.0},
         **_PHOTOS,
     ),
+}
+
+
+def _fader_weights(recon, confusion, over=0.5):
+    return {"recon_a": recon, "recon_b": recon, "confusion": rising(confusion, over)}
+
+
+FADER_PRESETS = {
+    "avatars": quick(
+        "The embedded avatars, minutes on a CPU.",
+        _fader_weights(5.0, 0.1),
+        learning_rate=2e-3,
+        steps=3000,
+        flip=False,
+    ),
+    "photos": quick(
+        "Photographs at 64 px, an hour on a CPU.",
+        _fader_weights(5.0, 0.1),
+        learning_rate=2e-3,
+        steps=20_000,
+        flip=True,
+    ),
+    "celeba": {
+        "description": "The paper's: 256 px, 32 images a step, lambda_E 1e-4 after 500,000 steps.",
+        "architecture": {"image_size": 256, "width": 1.0},
+        "optimizer": adam(2e-3),
+        "discriminator_optimizer": adam(2e-3),
+        "compile": {
+            "generator_clip_norm": None,
+            "discriminator_codes": "shared",
+            "loss_weights": _fader_weights(1.0, 1e-4),
+        },
+        "training": {"steps": 1_000_000, "batch_size": 16, "flip": True},
+    },
 }

@@ -2,7 +2,8 @@
 
 The keys of a recipe: `description`; `architecture` (constructor arguments);
 `optimizer` and `discriminator_optimizer` (what `build_optimizer` takes);
-`compile` (further arguments of `compile`, the loss weights among them);
+`compile` (further arguments of `compile`, the loss weights among them, each a
+number or `rising`);
 `training` (`steps`, `batch_size`, `flip`, and where they are not as usual `augment` and
 `framing`, which `mbu-tf train` follows); `weights`, the name of trained ones that
 come with the package (`mbu_tf.pretrained`), where there are.
@@ -41,6 +42,23 @@ def adam(learning_rate, decay_to=None):
     }
 
 
+def rising(weight, over):
+    """A loss weight that rises linearly from 0 to `weight` over a share of all training steps."""
+    return {"rises_to": weight, "over": over}
+
+
+def build_weights(weights, steps):
+    """Loss weights as `compile` takes them, `rising` ones as functions of the step."""
+    return {
+        name: keras.optimizers.schedules.PolynomialDecay(
+            0.0, max(1, round(weight["over"] * steps)), weight["rises_to"]
+        )
+        if isinstance(weight, dict) and "rises_to" in weight
+        else weight
+        for name, weight in weights.items()
+    }
+
+
 def default_optimizer():
     """The paper's Adam: learning rate 2e-4, beta_1 0.5, beta_2 0.999 (appendix A)."""
     return build_optimizer(adam(2e-4), steps=None)
@@ -62,14 +80,13 @@ def published(description, loss_weights, steps=150_000):
     }
 
 
-def quick(description, loss_weights, separate_channels, learning_rate, steps, flip, **architecture):
+def quick(description, loss_weights, learning_rate, steps, flip, **architecture):
     """A recipe for a CPU: 64 px, half width, batches of 16."""
     return {
         "description": description,
         "architecture": {
             "image_size": 64,
             "width": 0.5,
-            "separate_channels": separate_channels,
             **architecture,
         },
         "optimizer": adam(learning_rate, decay_to=0.02),

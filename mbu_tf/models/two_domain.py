@@ -17,6 +17,7 @@ from mbu_tf.models.constructor import (
 )
 from mbu_tf.models.from_recipes import FromRecipes
 from mbu_tf.models.own_networks import OwnNetworks, check_precision
+from mbu_tf.networks import blocks
 from mbu_tf.system.files import replacing
 from mbu_tf.types import Array, FilePath
 
@@ -65,7 +66,7 @@ class TwoDomainModel(
 
     Args:
         config: the subclass's constructor arguments, plain values, which
-            `get_config` gives back.
+            `get_config` gives back; `depth`, where it is `None`, as the number that it is.
         published_counts: counters of the checkpoint of the published code that
             the model came from; `mbu_tf.interop` sets and explains them.
         framing: how its images are framed, what `Framing.of` takes; edits of photos
@@ -96,7 +97,9 @@ class TwoDomainModel(
         # Images keep their float32 under mixed precision: networks cast for themselves.
         super().__init__(**{"autocast": False, **kwargs})
         check_precision(self.dtype_policy)
-        self._config = config or {}
+        self._config = dict(config or {})
+        if self._config.get("depth", 0) is None:
+            self._config["depth"] = blocks.default_depth(self._config["image_size"])
         self.published_counts = published_counts
         self.framing = Framing.of(framing)
         if "image_size" in self._config:
@@ -163,6 +166,10 @@ class TwoDomainModel(
     def common_code(self, images, training=False):
         """Ec(images): `(batch, s, s, common_channels)`, the code that the discriminator judges."""
         return self.common_encoder(images, training=training)
+
+    def judged(self, code_a, code_b, training=False):
+        """The discriminator's logits of the common codes of a and of b, `(batch, 1)` each."""
+        return tuple(self.discriminator(code, training=training) for code in (code_a, code_b))
 
     def updated_codes(self, a, b):
         """The common codes of a and b for the discriminator's step.

@@ -19,6 +19,8 @@ COMMON_FILTERS = (32, 64, 128, 256, 512)
 SEPARATE_FILTERS = (32, 64, 128, 128, 128)
 DECODER_FILTERS = (32, 64, 128, 256, 512)
 CODE_CHANNELS = 512
+# Of the seven blocks of Fader Networks at 256 px (Lample et al., 2017, section 4.1).
+FADER_FILTERS = (16, 32, 64, 128, 256, 512)
 
 
 @keras.saving.register_keras_serializable("mbu_tf")

@@ -7,13 +7,20 @@ from mbu_tf.networks import blocks
 from mbu_tf.networks.network import Network, weights_of
 
 
-def _deconvolve(code, depth, width, out_channels, normalization, activation, layer):
-    """All de-convolutional blocks; the last is a plain convolution alone."""
-    filters = blocks.block_filters(blocks.DECODER_FILTERS, depth - 1, width)
+def deconvolve(code, filters, out_channels, normalization, activation, layer, seen=lambda x: x):
+    """All de-convolutional blocks; the last is a plain convolution alone.
+
+    Args:
+        code: what they begin with.
+        filters: of the blocks before the last, largest map first.
+        out_channels: of the last.
+        normalization, activation, layer: see `blocks.upsample`.
+        seen: function of a block's input to what the block sees of it.
+    """
     x = code
     for i, block in enumerate(reversed(filters), start=1):
-        x = blocks.upsample(x, block, normalization, activation, f"block_{i}", layer)
-    return blocks.deconvolution(x, out_channels, f"block_{depth}")
+        x = blocks.upsample(seen(x), block, normalization, activation, f"block_{i}", layer)
+    return blocks.deconvolution(seen(x), out_channels, f"block_{len(filters) + 1}")
 
 
 class _CodeDecoder(Network):
@@ -36,9 +43,9 @@ class _CodeDecoder(Network):
         shape = (side, side, code_channels)
         code = keras.Input(shape, dtype=blocks.wide_dtype(), name="code")
         _, layer = blocks.convolution_layers(spectral_updates, spectral_gradient)
-        out = self.out_channels
+        filters = blocks.block_filters(blocks.DECODER_FILTERS, depth - 1, width)
         with weights_of(kwargs.get("name")):
-            x = _deconvolve(code, depth, width, out, normalization, activation, layer)
+            x = deconvolve(code, filters, self.out_channels, normalization, activation, layer)
         config = {
             "code_channels": code_channels,
             "image_size": image_size,

@@ -42,3 +42,39 @@ class CodeDiscriminator(Network):
             logits = layers.Dense(1, dtype=blocks.wide_dtype(), name="logit")(x)
         config = {"code_shape": list(code_shape), "width": width}
         super().__init__(code, logits, config, **kwargs)
+
+
+@keras.saving.register_keras_serializable("mbu_tf")
+class LatentDiscriminator(Network):
+    """Which domain a code comes from, as Fader Networks ask (Lample et al., 2017, section 4.1).
+
+    A convolutional block of 512 filters, dropout, and two fully connected layers,
+    leaky ReLU between them. A code whose side is odd, which the block could not
+    halve, goes without it.
+
+    Args:
+        code_shape: `(height, width, channels)` of the code.
+        width: relative width; 1 gives the paper's 512 filters and units.
+        dropout: share of the block's results that training sets to 0, from 0 to less
+            than 1.
+
+    Input, output and errors are those of `CodeDiscriminator`.
+    """
+
+    def __init__(self, code_shape, width=1.0, dropout=0.3, **kwargs):
+        if not (isinstance(dropout, (int, float)) and 0.0 <= dropout < 1.0):
+            raise ValueError(
+                f"`dropout` must be a number from 0 to less than 1. Received: dropout={dropout!r}"
+            )
+        code = x = keras.Input(tuple(code_shape), dtype=blocks.wide_dtype(), name="code")
+        hidden = blocks.scaled(HIDDEN_UNITS, width)
+        with weights_of(kwargs.get("name")):
+            if code_shape[0] % 2 == 0:
+                x = blocks.downsample(x, hidden, "batch", "leaky_relu", "block")
+            x = layers.Dropout(dropout, name="dropout")(x)
+            x = layers.Flatten(data_format="channels_last", name="flatten")(x)
+            x = layers.Dense(hidden, name="hidden")(x)
+            x = layers.Activation(blocks.leaky_relu, name="hidden_activation")(x)
+            logits = layers.Dense(1, dtype=blocks.wide_dtype(), name="logit")(x)
+        config = {"code_shape": list(code_shape), "width": width, "dropout": dropout}
+        super().__init__(code, logits, config, **kwargs)

@@ -7,6 +7,7 @@ import numpy as np
 
 from mbu_tf.faces import Framing
 from mbu_tf.models.inference import Edit
+from mbu_tf.models.translation import ATTRIBUTES, Translation
 from mbu_tf.photos.views import MASK_FLOOR, EditedPhoto, unedited, views
 from mbu_tf.types import Array, Floats, Pixels
 
@@ -35,14 +36,14 @@ def transfer_photo(model: Any, target: Array, reference: Array, **options: Any) 
 
 
 def translate_photo(
-    model: Any, target: Array, reference: Array, to: str = "b", **options: Any
+    model: Any, target: Array, reference: Array | None, to: str = "b", **options: Any
 ) -> EditedPhoto:
     """`model.transfer_to_b` or `transfer_to_a` on photos; `transfer_photo` of a one-way model.
 
     Args:
-        model: a trained model, a `TwoWayTransfer` or with `transfer_layer`.
+        model: a trained model, a `TwoWayTransfer`, a `Translation` or with `transfer_layer`.
         target, reference: photos, uint8 `(height, width, 3)`, any sizes; a `View` of the reference
-            is cut out of it once for many targets.
+            is cut out of it once for many targets. A `Translation` takes none: `None`.
         to: domain whose part is wanted, `"a"` or `"b"`; a one-way model has `"b"`.
         **options: `framing`, in place of the model's own, what `Framing.of` takes;
             `face`, which faces of the target are edited (`"largest"`, `"all"`, a number
@@ -56,8 +57,17 @@ def translate_photo(
 
     Raises:
         NoFaceError: if a face is to be framed and none is found.
-        ValueError: if a one-way model is asked for `"a"`; on a wrong photo or option.
+        ValueError: if a one-way model is asked for `"a"`; if there is no reference where
+            one is needed, or one where none is; on a wrong photo or option.
     """
+    check_reference(model, reference is not None)
+    if isinstance(model, Translation):
+
+        def translation(detail, image):
+            translate = model.detailed_translation if detail else model.translate
+            return [translate(image, ATTRIBUTES[to])]
+
+        return _edited(model, translation, target, **options)
     if not hasattr(model, "transfer_to_a"):
         if to != "b":
             raise ValueError(
@@ -73,6 +83,16 @@ def translate_photo(
         return translate(*images)
 
     return _edited(model, layers, target, reference, **options)
+
+
+def check_reference(model: Any, given: bool) -> None:
+    """Raise `ValueError` unless a reference is given where `model` takes one, and only there."""
+    if isinstance(model, Translation) == given:
+        raise ValueError(
+            "This model makes up what it adds, and takes no reference: leave it out."
+            if given
+            else "This model puts a reference's content on the target: give a reference image."
+        )
 
 
 def remove_photo(
@@ -186,10 +206,10 @@ def mask_to_uint8(mask: Array) -> Pixels:
     return np.rint(np.asarray(mask) * 255).astype(np.uint8)
 
 
-def _edited(model, layers, target, reference, detail=True, mask_floor=MASK_FLOOR, **options):
-    """`target` with what `layers` gives of each square and the reference's laid on it."""
+def _edited(model, layers, target, *references, detail=True, mask_floor=MASK_FLOOR, **options):
+    """`target` with what `layers` gives of each square and the references' laid on it."""
     edited = unedited(target)
-    for view, images in _shown(model, target, [reference], detail=detail, **options):
+    for view, images in _shown(model, target, references, detail=detail, **options):
         for layer in layers(detail, *images):
             view.lay(edited, layer, mask_floor)
     return edited

@@ -6,7 +6,7 @@ import pathlib
 import keras
 
 from mbu_tf.callbacks import Backup, TrainingAdvice, TransferPictures
-from mbu_tf.evaluation import evaluate_against_truth, evaluate_two_way
+from mbu_tf.evaluation import evaluate_against_truth, evaluate_removal, evaluate_two_way
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.loading import load_model
 from mbu_tf.models.recipes import image_changes
@@ -143,6 +143,8 @@ def train_recipe(
             metrics["truth"] = evaluate_against_truth(model, held_out)
         if held_out.a_translated is not None and hasattr(model, "transfer_to_b"):
             metrics["truth"] = evaluate_two_way(model, held_out)
+        if held_out.b_without is not None and hasattr(model, "translate_to_a"):
+            metrics["truth"] = evaluate_removal(model, held_out)
     write_json(output / METRICS, {**metrics, "settings": settings})
     backup.delete()
     return model, metrics

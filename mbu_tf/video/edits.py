@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from mbu_tf.faces import Framing, NoFaceError, find_faces
 from mbu_tf.faces.tracking import follow_faces
 from mbu_tf.photos import remove_photo, translate_photo
+from mbu_tf.photos.edits import check_reference
 from mbu_tf.photos.views import views
 from mbu_tf.system.interrupts import Interrupted, noted_signals
 from mbu_tf.types import Array, FilePath, Pixels
@@ -92,7 +93,7 @@ def _until(signals, frames):
 def translate_video(
     model: Any,
     source: FilePath,
-    reference: Array,
+    reference: Array | None,
     output: FilePath,
     to: str = "b",
     framing: Any = None,
@@ -106,7 +107,7 @@ def translate_video(
     Args:
         model, to, **options: as for `mbu_tf.photos.translate_photo`.
         source, output, progress: as for `edit_video`.
-        reference: a photo, uint8 `(height, width, 3)`.
+        reference: a photo, uint8 `(height, width, 3)`; `None` of a `Translation`.
         framing: in place of the model's own, what `Framing.of` takes.
         face: which faces of the video, see `follow_faces`.
         reference_face: which face of the reference.
@@ -115,7 +116,8 @@ def translate_video(
         As `edit_video`; `NoFaceError` if the reference has no face.
     """
     framing, follow = _framing(model, framing, face)
-    shown = views(reference, framing, reference_face)[0]
+    check_reference(model, reference is not None)
+    shown = None if reference is None else views(reference, framing, reference_face)[0]
 
     def edit(image, faces):
         chosen = face if faces is None else faces

@@ -123,7 +123,9 @@ def test_steps_skipped_for_their_gradients_alone_are_no_trouble_until_there_are_
 
 
 @pytest.mark.parametrize(
-    ("name", "domain"), [*((name, x) for name in METHODS for x in "ab"), ("mbu", "both")]
+    ("name", "domain"),
+    # Fader Networks normalise both domains together, so that their losses do not tell which.
+    [*((name, x) for name in METHODS if name != "fader" for x in "ab"), ("mbu", "both")],
 )
 def test_the_domain_of_images_that_are_not_finite_is_told(name, domain):
     rng = np.random.default_rng(0)

@@ -53,7 +53,7 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def evaluate(folder, model_file):
+def evaluate(folder, model_file, fader_file):
     """Runs the command; gives its exit status and the lines of its progress."""
 
     def run(*options):
@@ -67,7 +67,8 @@ def evaluate(folder, model_file):
         )
         patch.setattr("sys.stderr", errors)
         patch.setattr("sys.stdout", io.StringIO())
-        command = ["evaluate", f"tiny={model_file}", "--images", str(folder / "theirs")]
+        command = ["evaluate", f"tiny={model_file}", f"fader={fader_file}"]
+        command += ["--images", str(folder / "theirs")]
         command += ["--data", f"folders:{folder / 'data'}", "--output", str(folder / "out")]
         command += ["--masks", str(folder / "data" / "testB"), str(folder / "masks")]
         try:
@@ -90,13 +91,19 @@ def test_without_inception_all_else_is_measured(first):
     (status, lines), metrics, _ = first
     assert status == 0
     left_out = [line for line in lines if "left out" in line]
-    assert "--features classifier" in left_out[0] and len(left_out) == 5
+    assert "--features classifier" in left_out[0] and len(left_out) == 7
     assert [*metrics["missing"]] == ["real", "distribution", "similarity"]
     tiny, theirs = metrics["systems"]["tiny"], metrics["systems"]["theirs"]
     assert tiny["distribution"] is None and theirs["segmentation"] is None
     assert tiny["segmentation"]["iou"]["n"] == 2 and metrics["data"]["cam"]["iou"]["n"] == 2
     assert tiny["preservation"]["removal"]["change_outside"]["mean"] == 0.0
     assert theirs["attribute"]["transfer"]["n"] == 3
+    # Tables 2 and 6 have a row of Fader Networks, table 5 one of AffinityNet.
+    fader = metrics["systems"]["fader"]
+    assert fader["method"] == "fader" and fader["segmentation"] is None
+    assert fader["attribute"]["transfer"]["n"] == fader["attribute"]["removal"]["n"] == 4
+    assert metrics["data"]["affinity"]["iou"]["n"] == 2
+    assert metrics["data"]["affinity"]["threshold"]["mean"] == 0.5
 
 
 def test_the_report_holds_its_pictures(first):
@@ -105,6 +112,9 @@ def test_the_report_holds_its_pictures(first):
     assert len(pictures) > 100
     assert all(address.startswith("data:image/webp;base64,") for address in pictures)
     assert Image.open(io.BytesIO(base64.b64decode(pictures[0].split(",")[1]))).size == (32, 32)
+    assert (
+        report.count("AffinityNet of the classifier") == report.count("CAM of the classifier") > 1
+    )
     for heading in ("Transfer", "Removal", "Segmentation", "Interpolation", "Swap"):
         assert f"<h2>{heading}</h2>" in report
     assert "InceptionV3&#x27;s weights cannot be fetched." in report

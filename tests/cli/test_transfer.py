@@ -57,3 +57,20 @@ def test_an_output_folder_that_is_missing_is_named(mbu_tf, photo, model_file, tm
     )
     assert status == 1
     assert str(output) in error and error.count("\n") == 1
+
+
+def test_a_model_that_takes_no_reference(mbu_tf, photo, fader_file, tiny_fader, tmp_path):
+    image, output = photo("face.png", 40, 32), tmp_path / "z.png"
+    command = ("transfer", fader_file, "--target", image, "--output", output, "--to", "a")
+    assert mbu_tf(*command) == (0, "")
+    expected = photos.translate_photo(tiny_fader, read_image(image), None, "a")
+    np.testing.assert_array_equal(read_image(output), expected.image)
+    status, error = mbu_tf(*command, "--reference", image)
+    assert (status, error.count("\n")) == (1, 1) and "takes no reference" in error
+
+
+def test_a_reference_that_is_missing(mbu_tf, photo, model_file, tmp_path):
+    status, error = mbu_tf(
+        *("transfer", model_file, "--target", photo("face.png"), "--output", tmp_path / "z.png")
+    )
+    assert (status, error.count("\n")) == (1, 1) and "give a reference image" in error

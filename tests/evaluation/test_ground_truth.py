@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from mbu_tf.data.domains import ImageArray, TwoDomains, to_model_range
-from mbu_tf.evaluation.ground_truth import evaluate_against_truth, masked_error
+from mbu_tf.evaluation.ground_truth import (
+    evaluate_against_truth,
+    evaluate_removal,
+    masked_error,
+)
 from mbu_tf.models.inference import Edit
 
 # Content i covers 2 x (i + 1) pixels and differs from black by 0.4, 2.0 and 0.8.
@@ -158,3 +162,26 @@ def test_masked_error():
     images[0, 0, 0] = (0.3, -0.6, 0.0)
     images[1] = 0.5
     assert masked_error(images, truth, mask) == pytest.approx((0.3 + 4 * 0.5) / 5)
+
+
+class Translator:
+    """Translates whole pictures to what it was made with."""
+
+    def __init__(self, removed):
+        self.removed = removed
+
+    def translate_to_a(self, images):
+        np.testing.assert_array_equal(images[:3], to_model_range(WORN))
+        return Edit(self.removed, np.ones_like(self.removed[..., :1]))
+
+
+def test_the_removal_of_a_translator():
+    known = domains()
+    known.b = ImageArray(WORN)
+    known.b_mask, known.b_without = ImageArray(MASKS), ImageArray(BLACK)
+    found = evaluate_removal(Translator(to_model_range(BLACK + 51)), known)
+    # Everywhere off by 0.4, of which the pixels in the masks alone count.
+    assert found == pytest.approx({"remove_error": 0.4, "remove_error_unedited": UNEDITED}, 1e-5)
+    known.b_without = None
+    with pytest.raises(ValueError, match="need data with exact truth"):
+        evaluate_removal(Translator(to_model_range(BLACK)), known)

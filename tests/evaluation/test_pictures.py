@@ -8,6 +8,7 @@ from mbu_tf.evaluation.pictures import (
     LABEL_HEIGHT,
     labelled_grid,
     mask_picture,
+    model_grid,
     segmentation_picture,
     transfer_grid,
 )
@@ -130,3 +131,21 @@ def test_transfer_grid_of_a_real_model(tiny_model):
     edit = tiny_model.transfer(images[:2], images[2:])
     shown = to_model_range(cell_of(sheet, 1, 2, 32, LABEL_HEIGHT))
     np.testing.assert_allclose(shown, edit.image[1], atol=0.51 / 127.5)
+
+
+class Blending:
+    """Paints the attribute, from black to white."""
+
+    def translate(self, images, attribute):
+        return Edit(np.full_like(images, 2 * attribute - 1), np.ones_like(images[..., :1]))
+
+
+def test_translations_stand_beside_their_images():
+    a, b = (to_model_range(np.stack([plain(i, i, i) for i in x])) for x in ((10, 20), (200,)))
+    sheet = model_grid(Blending(), a, b, cell=8)
+    for row, grey in enumerate((10, 20, 200)):
+        assert (cell_of(sheet, row, 0, 8, LABEL_HEIGHT) == grey).all()
+        for column, white in enumerate((0, 64, 128, 191, 255), start=1):
+            assert (
+                np.abs(cell_of(sheet, row, column, 8, LABEL_HEIGHT).astype(int) - white).max() < 2
+            )

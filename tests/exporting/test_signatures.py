@@ -12,6 +12,7 @@ from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.inference import Edit
 from mbu_tf.models.methods import METHODS
 from mbu_tf.photos import translate_photo
+from tests.conftest import fitting
 
 
 def test_the_contract(small_model):
@@ -109,6 +110,8 @@ EDITS = {  # Signature: method of the model, its part if it has one.
     "transfer_to_b": ("transfer_to_b", None),
     "remove_a": ("remove", "part_a"),
     "remove_b": ("remove", "part_b"),
+    "translate_to_a": ("translate_to_a", None),
+    "translate_to_b": ("translate_to_b", None),
 }
 OUTLINES = {"segment": None, "segment_a": "part_a", "segment_b": "part_b"}
 NAMES = {
@@ -117,13 +120,14 @@ NAMES = {
     "didd": {"transfer_to_a", "transfer_to_b", "combine"},
     "masked_didd": {"transfer_to_a", "transfer_to_b", *("remove_a", "remove_b")}
     | {"segment_a", "segment_b"},
+    "fader": {"translate_to_a", "translate_to_b"},
 }
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_signature_of_every_method_is_the_models_own(method):
     keras.utils.set_random_seed(0)
-    model = METHODS[method](**TINY)
+    model = METHODS[method](**fitting(METHODS[method], **TINY))
     table = signatures(model)
     assert set(table) == NAMES[method]
     rng = np.random.default_rng(1)
@@ -145,10 +149,10 @@ def test_every_signature_of_every_method_is_the_models_own(method):
             np.testing.assert_allclose(got["mask"], edit.mask, atol=1e-6)
 
 
-@pytest.mark.parametrize("method", ["didd", "masked_didd"])
+@pytest.mark.parametrize("method", ["didd", "masked_didd", "fader"])
 def test_two_way_models_run_exported(method, tmp_path):
     keras.utils.set_random_seed(0)
-    model = METHODS[method](**TINY)
+    model = METHODS[method](**fitting(METHODS[method], **TINY))
     table = signatures(model)
     saved_model.export_saved_model(model, tmp_path / "two_way", encoded=False, warm_up=False)
     loaded = tf.saved_model.load(str(tmp_path / "two_way" / "1")).signatures
@@ -172,13 +176,16 @@ def test_two_way_models_run_exported(method, tmp_path):
 
 
 @pytest.mark.parametrize("detail_size", [None, 64])
-@pytest.mark.parametrize("method", ["didd", "masked_didd"])
+@pytest.mark.parametrize("method", ["didd", "masked_didd", "fader"])
 def test_files_are_translated_as_the_library_translates_photos(method, detail_size):
     keras.utils.set_random_seed(0)
-    model = METHODS[method](**TINY)
+    model = METHODS[method](**fitting(METHODS[method], **TINY))
     photo, reference = np.random.default_rng(1).integers(0, 256, (2, 40, 50, 3), np.uint8)
-    function = encoded_signatures(model, detail_size)["transfer_to_a_encoded"].function
-    files = {"target": photo, "reference": reference}
+    if method == "fader":
+        name, files, reference = "translate_to_a", {"image": photo}, None
+    else:
+        name, files = "transfer_to_a", {"target": photo, "reference": reference}
+    function = encoded_signatures(model, detail_size)[f"{name}_encoded"].function
     got = function(**{key: tf.constant([encode_png(x)]) for key, x in files.items()})
     expected = translate_photo(model, photo, reference, "a", detail=detail_size is not None)
     image = tf.io.decode_png(got["image_bytes"][0]).numpy()

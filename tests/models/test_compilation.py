@@ -7,6 +7,7 @@ import pytest
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.loading import load_model
 from mbu_tf.models.methods import METHODS
+from tests.conftest import fitting
 
 TINY = {"image_size": 8, "width": 0.02, "separate_channels": 1}
 SIDES = ("optimizer", "discriminator_optimizer")
@@ -62,7 +63,8 @@ def test_a_refused_compile_changes_nothing(tiny):
 @pytest.fixture(params=METHODS)
 def model(request):
     keras.utils.set_random_seed(0)
-    model = METHODS[request.param](**TINY)
+    method = METHODS[request.param]
+    model = method(**fitting(method, **TINY))
     model.compile(keras.optimizers.Adam(5e-3), keras.optimizers.Adam(5e-3))
     return model
 

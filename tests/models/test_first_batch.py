@@ -11,6 +11,7 @@ import torch
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.first_batch import checked_source
 from mbu_tf.models.methods import METHODS
+from tests.conftest import fitting
 
 TINY = {"image_size": 8, "width": 0.02, "separate_channels": 1}
 
@@ -154,7 +155,7 @@ def test_arrays_of_different_length(model, images):
 
 @pytest.mark.parametrize("method", METHODS.values())
 def test_an_unequal_last_batch(method, images):
-    model = method(**TINY)
+    model = method(**fitting(method, **TINY))
     model.compile()
     for data in (
         tf.data.Dataset.zip(

@@ -16,6 +16,7 @@ from mbu_tf.exporting import export_saved_model
 from mbu_tf.models.loading import load_model
 from mbu_tf.models.methods import METHODS
 from mbu_tf.optimizers import FusedAdam, PyTorchAdam
+from tests.conftest import fitting
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs jax")
 TINY = {"image_size": 8, "width": 0.02, "separate_channels": 1}
@@ -33,7 +34,7 @@ def stepped(name, policy, batch):
     """A model with both optimizers' state, after one step here."""
     keras.config.set_dtype_policy(policy)
     keras.utils.set_random_seed(0)
-    model = METHODS[name](**TINY)
+    model = METHODS[name](**fitting(METHODS[name], **TINY))
     decay = keras.optimizers.schedules.CosineDecay(1e-2, 10)
     model.compile(FusedAdam(decay, beta_1=0.5), PyTorchAdam(1e-2, beta_1=0.5))
     model.train_step(tuple(batch))

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from mbu_tf.models.loading import load_model
 from mbu_tf.models.methods import METHODS
+from tests.conftest import fitting
 from tests.models.conftest import TINY
 
 
@@ -23,7 +24,7 @@ def method(request):
 @pytest.fixture
 def model(method):
     keras.utils.set_random_seed(0)
-    model = method(**TINY)
+    model = method(**fitting(method, **TINY))
     model.compile(keras.optimizers.Adam(5e-3), keras.optimizers.Adam(5e-3))
     return model
 
@@ -89,7 +90,7 @@ def test_save_load_continue_equals_uninterrupted_bit_for_bit(model, images, tmp_
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_trains_and_gives_float32(method, images, policy):
     keras.config.set_dtype_policy(policy)
-    model = method(**TINY)
+    model = method(**fitting(method, **TINY))
     model.compile()
     history = model.fit(*images, batch_size=4, verbose=0).history
     assert np.isfinite(history["loss"]).all()
@@ -115,7 +116,7 @@ def test_calibration_says_what_it_set(model, images):
 def test_every_preset_builds_in_every_formulation(method):
     for name in method.presets:
         for formulation in (None, *method.formulations):
-            small = {"width": 0.08, "separate_channels": 3}
+            small = fitting(method, width=0.08, separate_channels=3)
             model = method.from_preset(name, formulation=formulation, **small)
             assert model.compiled
     with pytest.raises(ValueError, match="Presets are.*Received: name='hats'"):
@@ -136,4 +137,5 @@ def test_every_preset_builds_in_every_formulation(method):
 )
 def test_arguments_outside_their_range_are_refused(method, wrong):
     with pytest.raises(ValueError, match="Received: "):
-        method(**{**TINY, **({"depth": None} if "image_size" in wrong else {}), **wrong})
+        tiny = fitting(method, **TINY)
+        method(**{**tiny, **({"depth": None} if "image_size" in wrong else {}), **wrong})

@@ -8,6 +8,7 @@ from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.loading import load_model
 from mbu_tf.models.methods import METHODS
 from mbu_tf.networks.encoder import Encoder
+from tests.conftest import fitting
 
 TINY = {"image_size": 8, "width": 0.02, "separate_channels": 1}
 
@@ -58,7 +59,7 @@ def test_every_method_is_made_after_its_common_encoder(method, images, tmp_path)
         def build_common_encoder(self):
             return Encoder(5, self.image_size, filters=(4,), name="common_encoder")
 
-    model = Own(**TINY)
+    model = Own(**fitting(method, **TINY))
     model.compile()
     assert model.code_shape == (2, 2, 5)
     assert np.isfinite(model.fit(*images, verbose=0).history["loss"]).all()

@@ -6,6 +6,7 @@ import pytest
 
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.methods import METHODS
+from tests.conftest import fitting
 
 SMALL = {"image_size": 16, "width": 0.05, "separate_channels": 2}
 SHARED = {
@@ -13,6 +14,7 @@ SHARED = {
     "cd": {"common_encoder", "decoder"},
     "didd": {"common_encoder", "decoder"},
     "masked_didd": {"common_encoder", "decoder"},
+    "fader": {"common_encoder", "decoder"},
 }
 
 
@@ -25,7 +27,7 @@ def numbered(model):
 @pytest.mark.parametrize("name", METHODS)
 def test_the_shared_networks_are_taken_over_and_no_other(name):
     method = METHODS[name]
-    base = numbered(method(**SMALL, normalization="batch"))
+    base = numbered(method(**fitting(method, **SMALL, normalization="batch")))
     keras.utils.set_random_seed(1)
     model = method.from_preset("avatars", base=base)
     keras.utils.set_random_seed(1)

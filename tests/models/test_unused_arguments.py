@@ -8,6 +8,7 @@ from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.loading import load_model
 from mbu_tf.models.methods import METHODS
 from mbu_tf.networks.encoder import Encoder
+from tests.conftest import fitting
 
 TINY = {"image_size": 8, "width": 0.02, "separate_channels": 1}
 
@@ -45,7 +46,7 @@ def test_constructor_arguments_without_effect(name):
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "float64"])
 @pytest.mark.parametrize("method", METHODS.values())
 def test_a_models_own_precision(method, policy, tmp_path):
-    model = method(**TINY, dtype=policy)
+    model = method(**fitting(method, **TINY), dtype=policy)
     assert keras.config.dtype_policy().name == "float32"
     compute = policy.removeprefix("mixed_")
     model.save(tmp_path / "model.keras")

@@ -11,6 +11,7 @@ from mbu_tf.networks import blocks
 from mbu_tf.networks.decoder import Decoder, MaskDecoder
 from mbu_tf.networks.discriminator import CodeDiscriminator
 from mbu_tf.networks.encoder import Encoder
+from tests.conftest import fitting
 
 
 def conv(inputs, outputs):
@@ -150,7 +151,7 @@ def test_arguments_out_of_range(arguments, message):
 
 @pytest.mark.parametrize("method", METHODS.values())
 def test_every_weight_has_a_path_of_its_own(method):
-    model = method(image_size=16, width=0.03, separate_channels=2)
+    model = method(**fitting(method, image_size=16, width=0.03, separate_channels=2))
     model.compile()
     for owner in (model, model.optimizer, model.discriminator_optimizer):
         paths = [v.path for v in owner.variables]
@@ -171,7 +172,8 @@ def channels_first():
 def test_keras_configuration_may_have_channels_first(name, channels_first, tmp_path):
     def made():
         keras.utils.set_random_seed(0)
-        return METHODS[name](image_size=16, width=0.03, separate_channels=2)
+        method = METHODS[name]
+        return method(**fitting(method, image_size=16, width=0.03, separate_channels=2))
 
     images = np.random.default_rng(0).uniform(-1, 1, (2, 3, 16, 16, 3)).astype("float32")
     model = made()

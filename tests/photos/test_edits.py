@@ -309,3 +309,23 @@ def test_translation_by_a_one_way_model_is_transfer():
     np.testing.assert_array_equal(edit.image, expected.image)
     with pytest.raises(ValueError, match="B's part on images of A.*Received: to='a'"):
         plain.translate_photo(stub, photo, REFERENCE, to="a")
+
+
+@pytest.mark.parametrize("size", [(32, 32), (70, 41)])
+@pytest.mark.parametrize("detail", [True, False])
+def test_translation_without_a_reference(tiny_fader, size, detail):
+    photo = random_photo(*size)
+    for to, translate in (("a", tiny_fader.translate_to_a), ("b", tiny_fader.translate_to_b)):
+        edit = photos.translate_photo(tiny_fader, photo, None, to, detail=detail)
+        rows, columns = square_of(*size)
+        assert edit.mask[rows, columns].min() == 1 and edit.mask.sum() == min(size) ** 2
+        if size == (32, 32):
+            expected = to_uint8(translate(to_model_range(photo[None])).image[0])
+            np.testing.assert_allclose(edit.image, expected.astype(int), atol=1)
+    with pytest.raises(ValueError, match="takes no reference: leave it out"):
+        photos.translate_photo(tiny_fader, photo, photo)
+
+
+def test_a_model_that_needs_a_reference(tiny_model):
+    with pytest.raises(ValueError, match="give a reference image"):
+        photos.translate_photo(tiny_model, random_photo(32, 32), None)

@@ -179,6 +179,15 @@ def test_translation_is_that_of_photos(tiny_model, frames, tmp_path):
         assert_frame(tmp_path / "out" / f"{number}.png", expected)
 
 
+def test_translation_without_a_reference_is_that_of_photos(tiny_fader, frames, tmp_path):
+    translate_video(tiny_fader, frames, None, tmp_path / "out", to="a")
+    for number, image in enumerate(pictures()):
+        expected = photos.translate_photo(tiny_fader, image, None, "a").image
+        assert_frame(tmp_path / "out" / f"{number}.png", expected)
+    with pytest.raises(ValueError, match="takes no reference"):
+        translate_video(tiny_fader, frames, REFERENCE, tmp_path / "other")
+
+
 def test_removal_is_that_of_photos(tiny_model, frames, tmp_path):
     remove_video(tiny_model, frames, tmp_path / "out", threshold=0.4)
     for number, image in enumerate(pictures()):

@@ -3,7 +3,7 @@
 import re
 
 from mbu_tf.evaluation import markup
-from mbu_tf.evaluation.report.tables import find, make_tables
+from mbu_tf.evaluation.report.tables import BASELINES, find, make_tables
 
 # What a system's card shows: words, where the figure is, and how it is written.
 HIGHLIGHTS = (
@@ -116,7 +116,7 @@ def _removal(shown):
 
 
 def _segmentation(shown):
-    before = [("image", "outlined"), ("truth", "truth"), ("CAM of the classifier", "cam")]
+    before = [("image", "outlined"), ("truth", "truth"), *BASELINES.items()]
     about = "Where each finds the content, tinted over the image, at the stored threshold."
     return _strip(shown, "segmentation", "Segmentation", about, before)
 

@@ -1,11 +1,14 @@
-"""The networks that judge results: features, embedding and attribute classifier, each made once."""
+"""The networks that judge results, each made once: features, embedding, attribute classifier
+and, above it, AffinityNet."""
 
 import pathlib
 
 import keras
 import numpy as np
 
+from mbu_tf.evaluation.affinity_network import affinity_maps, kept_affinity_network
 from mbu_tf.evaluation.attribute_classifier import kept_attribute_classifier, share_in_b
+from mbu_tf.evaluation.class_activation import class_activation_maps
 from mbu_tf.evaluation.face_embedding import FaceEmbedding
 from mbu_tf.evaluation.features import (
     FeatureExtractor,
@@ -17,6 +20,8 @@ from mbu_tf.evaluation.parts import array_digest, file_digest
 # What stands for a network of the user's own in `features` and `embedding`.
 INCEPTION, CLASSIFIER, FACE = "inception", "classifier", "face"
 CLASSIFIER_STEPS = 1000
+# AffinityNet learns for a fifth of the classifier's steps, from so many images at most.
+AFFINITY_SHARE, AFFINITY_IMAGES = 5, 1000
 
 
 class UnavailableError(Exception):
@@ -92,6 +97,19 @@ class Judges:
         """
         return self._once(CLASSIFIER, self._make_classifier)
 
+    def class_activation(self, images):
+        """See `class_activation_maps`; of the classifier."""
+        return class_activation_maps(self.classifier()[0], images)
+
+    def affinity(self, images):
+        """See `affinity_maps`; of the classifier and a network trained above it.
+
+        Raises:
+            UnavailableError: as `classifier`.
+        """
+        network = self._once("affinity", self._make_affinity)
+        return affinity_maps(self.classifier()[0], network, images)
+
     def extractor(self, name):
         """Function of images to features `(count, d)`, by `name` as in `features`.
 
@@ -137,6 +155,16 @@ class Judges:
             lambda: self._material.train,
             self._material.domains,
             self._steps,
+            self.seed,
+        )
+
+    def _make_affinity(self):
+        return kept_affinity_network(
+            self._parts,
+            self.classifier_key,
+            self.classifier()[0],
+            lambda: self._material.train.arrays(AFFINITY_IMAGES)[1],
+            max(1, self._steps // AFFINITY_SHARE),
             self.seed,
         )
 

@@ -33,7 +33,7 @@ class PictureSystem:
     """
 
     method = "pictures"
-    editor = two_way = None
+    editor = two_way = translator = None
     framing = CENTRE
 
     def __init__(self, name, folder, image_size):

@@ -9,9 +9,10 @@ A figure is a dictionary with `mean` and, where there are any, `std`, the deviat
 
 import numpy as np
 
-from mbu_tf.evaluation.class_activation import CAM_THRESHOLD, class_activation_maps
+from mbu_tf.evaluation.affinity_network import AFFINITY_THRESHOLD
+from mbu_tf.evaluation.class_activation import CAM_THRESHOLD
 from mbu_tf.evaluation.frechet_distance import frechet_distance
-from mbu_tf.evaluation.ground_truth import evaluate_against_truth
+from mbu_tf.evaluation.ground_truth import evaluate_against_truth, evaluate_removal
 from mbu_tf.evaluation.kernel_distance import PAPER_GAMMA, kernel_distance
 from mbu_tf.evaluation.preservation import preservation
 from mbu_tf.evaluation.report.made import WAYS
@@ -84,8 +85,15 @@ def measure_cam(material, judges):
     if material.outlined is None:
         return None
     images, truth = material.outlined
-    maps = class_activation_maps(judges.classifier()[0], images)
-    return _segmentation(maps, truth, CAM_THRESHOLD)
+    return _segmentation(judges.class_activation(images), truth, CAM_THRESHOLD)
+
+
+def measure_affinity(material, judges):
+    """The same after AffinityNet's random walk."""
+    if material.outlined is None:
+        return None
+    images, truth = material.outlined
+    return _segmentation(judges.affinity(images), truth, AFFINITY_THRESHOLD)
 
 
 def measure_distribution(system, made, material, judges):
@@ -139,6 +147,8 @@ def measure_truth(system, made, material, judges):
         found = evaluate_two_way(system.two_way, domains)
     elif system.two_way is None and system.editor is not None and domains.a_with is not None:
         found = evaluate_against_truth(system.editor, domains)
+    elif system.translator is not None and domains.b_without is not None:
+        found = evaluate_removal(system.translator, domains)
     else:
         return None
     return _figures(found, len(material))

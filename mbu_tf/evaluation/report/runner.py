@@ -4,7 +4,8 @@ import functools
 import time
 
 from mbu_tf import __version__
-from mbu_tf.evaluation.class_activation import CAM_THRESHOLD, class_activation_maps
+from mbu_tf.evaluation.affinity_network import AFFINITY_THRESHOLD
+from mbu_tf.evaluation.class_activation import CAM_THRESHOLD
 from mbu_tf.evaluation.parts import folder_name
 from mbu_tf.evaluation.report import measures, showcase
 from mbu_tf.evaluation.report.document import write_report
@@ -26,6 +27,7 @@ SECTIONS = {
 YARDSTICKS = {
     "classifier": (measures.measure_classifier, ("classifier",)),
     "cam": (measures.measure_cam, ("classifier",)),
+    "affinity": (measures.measure_affinity, ("classifier",)),
     "real": (measures.measure_real, ("features",)),
 }
 show = functools.partial(print, end="", flush=True)
@@ -55,7 +57,7 @@ def evaluate(systems, material, judges, parts, output, report=show, sequence=Non
         OSError: if `output` cannot be written to.
     """
     output = make_folder(output)
-    run = _Run(material, judges, parts, report, jobs=4 + 7 * len(systems))
+    run = _Run(material, judges, parts, report, jobs=5 + 7 * len(systems))
     metrics = {
         "version": __version__,
         "data": {
@@ -131,16 +133,16 @@ class _Run:
         return found
 
     def show_material(self):
-        """The pictures before any system; class activation only where there is a classifier."""
+        """The pictures before any system; what the classifier tells only where there is one."""
+        judges = self._judges
         try:
-            classifier, _ = self._judges.classifier()
+            judges.classifier()
         except UnavailableError:
             return self._pictures(DATA, {}, (), showcase.show_material, self._material)
-
-        def cam(images):
-            return class_activation_maps(classifier, images) >= CAM_THRESHOLD
-
-        pictures = functools.partial(showcase.show_material, self._material, cam)
+        outlines = {"cam": lambda images: judges.class_activation(images) >= CAM_THRESHOLD}
+        if self._material.outlined is not None:  # Else nothing is measured of it.
+            outlines["affinity"] = lambda images: judges.affinity(images) >= AFFINITY_THRESHOLD
+        pictures = functools.partial(showcase.show_material, self._material, outlines)
         return self._pictures(DATA, {}, ("classifier",), pictures)
 
     def show_system(self, system, sequence):

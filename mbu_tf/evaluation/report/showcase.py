@@ -45,17 +45,17 @@ def outlined_cells(images, masks):
     return [{"image": picture_uri(segmentation_picture(*pair))} for pair in pairs]
 
 
-def show_material(material, cam=None):
+def show_material(material, outlines=None):
     """What the report shows before any system comes in.
 
     Args:
         material: `Material`.
-        cam: `None`, or a function of images of B to their binary masks.
+        outlines: functions of images of B to their binary masks, by name.
 
     Returns:
         Dictionary of lists of cells: `targets`, `references`, `worn` (images of B),
         `wanted` (whose content they are to get in a swap), `outlined`, and, if
-        known, their true masks as `truth` and class activation as `cam`.
+        known, their true masks as `truth`; and those of `outlines` by their names.
     """
     worn, outlined = _strip(material.b), _outlined_images(material)
     shown = {
@@ -68,8 +68,8 @@ def show_material(material, cam=None):
     }
     if material.outlined is not None:
         shown["truth"] = outlined_cells(outlined, _strip(material.outlined.masks))
-    if cam is not None:
-        shown["cam"] = outlined_cells(outlined, cam(outlined))
+    for name, masks in (outlines or {}).items():
+        shown[name] = outlined_cells(outlined, masks(outlined))
     return shown
 
 
@@ -81,10 +81,17 @@ def show_system(system, material):
         of cells, one for each reference; `removal`, `segmentation`, `swap`, each a
         row of cells; `interpolation`, rows of cells from the first to the last
         reference, target and references before and after; `pairs`, of pictures that
-        another program made: rows of targets, references and results.
+        another program made, or of transfers without a reference: rows of targets,
+        references and results.
     """
     a, b = material.a, material.b
-    editor, two_way = system.editor, system.two_way
+    editor, two_way, translator = system.editor, system.two_way, system.translator
+    if translator is not None:
+        targets, worn = _strip(a), _strip(b)
+        return {
+            "pairs": [cells(targets), cells(*translator.translate_to_b(targets))],
+            "removal": cells(*translator.translate_to_a(worn)),
+        }
     if editor is None and two_way is None:
         return {"pairs": _pair_rows(system.make(a, b))}
     edits = [system.transfer(a[:TARGETS], each[None]) for each in b[:REFERENCES]]

@@ -8,6 +8,7 @@ from mbu_tf.evaluation.report.made import Made
 from mbu_tf.models.loading import load_model, model_file
 from mbu_tf.models.mask_editing import MaskEditing
 from mbu_tf.models.methods import METHODS
+from mbu_tf.models.translation import Translation
 from mbu_tf.models.two_way import InSequence
 
 # Stands for the material where a system's name would.
@@ -28,6 +29,7 @@ class ModelSystem:
         editor: what adds, removes and outlines B's part, a `MaskEditing`, or `None`
             of a model without masks for parts.
         two_way: what translates both ways, or `None`.
+        translator: what does so without a reference, a `Translation`, or `None`.
         key: what its results depend on.
 
     Raises:
@@ -49,13 +51,16 @@ class ModelSystem:
         self.method += ", in sequence" if len(models) == 2 else ""
         self.image_size, self.framing = model.image_size, model.framing
         self.two_way = model if hasattr(model, "transfer_to_b") else None
-        if isinstance(model, InSequence):
-            self.editor = models[1]
+        self.translator = model if isinstance(model, Translation) else None
+        if isinstance(models[-1], MaskEditing):
+            self.editor = models[-1]
         else:
-            self.editor = model if self.two_way is None else getattr(model, "part_b", None)
+            self.editor = getattr(model, "part_b", None)
 
     def transfer(self, target, reference):
-        """The references' content on images of A; `Edit`."""
+        """The references' content on images of A; `Edit`. Without them what a translator adds."""
+        if self.translator:
+            return self.translator.translate_to_b(target)
         transfer = self.two_way.transfer_to_b if self.two_way else self.editor.transfer
         return transfer(target, reference)
 
@@ -66,9 +71,14 @@ class ModelSystem:
             a, b: images of A and of B, as many of each, `(count, size, size, 3)`.
 
         Returns:
-            `Made` by its way: `"transfer"`, and `"removal"` of a one-way model,
-            `"transfer_to_a"` of a two-way one.
+            `Made` by its way: `"transfer"`, and `"removal"` of a one-way model or a
+            translator, `"transfer_to_a"` of a two-way one.
         """
+        if self.translator:
+            return {
+                "transfer": Made(a, None, *self.transfer(a, b)),
+                "removal": Made(b, None, *self.translator.translate_to_a(b)),
+            }
         made = {"transfer": Made(a, b, *self.transfer(a, b))}
         if self.two_way:
             made["transfer_to_a"] = Made(b, a, *self.two_way.transfer_to_a(b, a))

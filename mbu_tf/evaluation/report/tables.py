@@ -45,6 +45,8 @@ class Table(NamedTuple):
 
 
 KID, KID_USUAL, FID = "KID × 100", "KID × 100, γ = 1/d", "FID"
+# Segmentations that table 5 compares with, and where their figures are.
+BASELINES = {"CAM of the classifier": "cam", "AffinityNet of the classifier": "affinity"}
 LIKE = Column("like before", "higher", full=1.0)
 
 
@@ -183,7 +185,10 @@ def _segmentation(metrics):
     def cells(found):
         return [find(found, name) for name in names]
 
-    rows = [Row("CAM of the classifier", cells(find(metrics, "data", "cam")), False)]
+    rows = [
+        Row(name, cells(find(metrics, "data", baseline)), False)
+        for name, baseline in BASELINES.items()
+    ]
     rows += _rows(metrics, lambda found: cells(find(found, "segmentation")))
     about = (
         "Intersection over union with true masks, mean and deviation over the images: at the "

@@ -38,6 +38,21 @@ def test_a_model_makes_what_its_methods_make(model_file, tiny_model):
     assert made["removal"].source is b and made["removal"].reference is None
 
 
+def test_a_translator_makes_transfers_and_removals_without_a_reference(fader_file, tiny_fader):
+    (system,) = open_systems([f"fader={fader_file}"], [])
+    a, b = np.random.default_rng(0).uniform(-1, 1, (2, 2, 32, 32, 3)).astype(np.float32)
+    made = system.make(a, b)
+    assert (system.method, system.editor, system.two_way) == ("fader", None, None)
+    assert [*made] == ["transfer", "removal"]
+    for way, source, expected in (
+        ("transfer", a, tiny_fader.translate_to_b(a)),
+        ("removal", b, tiny_fader.translate_to_a(b)),
+    ):
+        np.testing.assert_array_equal(made[way].image, expected.image)
+        assert made[way].source is source and made[way].reference is None
+        assert made[way].mask.min() == 1
+
+
 def test_two_models_in_sequence(model_file, tiny_model):
     (system,) = open_systems([f"{model_file}+{model_file}"], [])
     a, b = np.random.default_rng(0).uniform(-1, 1, (2, 2, 32, 32, 3)).astype(np.float32)
