@@ -322,7 +322,7 @@ def test_the_cache_on_disk_is_written_once_and_follows_the_files(files, tmp_path
     with pytest.warns(UserWarning, match="3 of 8 images"):
         assert cached() == [1, 2, 5, 6, 7]
     (file,) = (tmp_path / "cache").iterdir()
-    assert file.stat().st_size == 5 * 2 * 2 * 3
+    assert file.stat().st_size == 5 * 2 * 2 * 3 + 4  # A checksum.
     # Found again, and no image is read.
     with monkeypatch.context() as patch:
         patch.setattr(image_files, "read_source", None)

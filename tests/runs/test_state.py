@@ -10,10 +10,10 @@ import warnings
 
 import numpy as np
 import pytest
-from tests.system.test_files import full_disk
 
 from mbu_tf.runs.state import differences, read_newest_state, state_files, write_state
 from mbu_tf.system.files import remove_leftovers
+from tests.system.test_files import full_disk
 
 
 def steps(folder):
