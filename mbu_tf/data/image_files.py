@@ -142,7 +142,7 @@ def _write_cache(path, images):
     # Written, not mapped: a full disk is then an error and no dead process.
     with replacing(path) as beside, open(beside, "wb") as file:
         for image in images:
-            pixels = image.tobytes()
+            pixels = np.ascontiguousarray(image)
             checksum = zlib.crc32(pixels, checksum)
             file.write(pixels)
         file.write(checksum.to_bytes(CHECKSUM_BYTES, "big"))

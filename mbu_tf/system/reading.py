@@ -27,15 +27,20 @@ class DamagedFileError(ValueError):
     """A file does not hold what it should. The message names it, the reason and the mend."""
 
 
+class NoFileError(OSError):
+    """A path leads to a pipe or a device."""
+
+
 def open_file(path):
     """`path` opened to read bytes, if it is a file.
 
     Raises:
-        OSError: if it cannot be opened; of a pipe, a device or a folder at once.
+        NoFileError: of a pipe or a device, at once.
+        OSError: if it cannot be opened.
     """
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        what = "a folder" if os.path.isdir(path) else "a pipe or device"
-        raise OSError(f"{path} is {what}, no file. Name a file.")
+    mode = os.stat(path).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise NoFileError(f"{os.fsdecode(path)} is a pipe or device. Name a file.")
     return open(path, "rb")
 
 

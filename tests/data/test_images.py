@@ -241,7 +241,7 @@ def test_write_png(tmp_path):
 def test_write_png_on_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
     images.write_png(tmp_path / "out.png", PICTURE)
 
-    def fill(image, path, kind):
+    def fill(image, path, kind, **options):
         pathlib.Path(path).write_bytes(b"half of")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
