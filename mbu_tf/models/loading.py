@@ -1,14 +1,14 @@
 """Loading a saved model with errors that say what is wrong with the file."""
 
 import pathlib
-import zipfile
 
 import keras
 
 # Registers the classes that a file may name.
 from mbu_tf.models import methods  # noqa: F401
-from mbu_tf.models.mask_editing import MaskEditing
+from mbu_tf.models.mask_editing import MaskEditing, checked_mask_threshold
 from mbu_tf.models.two_domain import TwoDomainModel
+from mbu_tf.system.reading import is_archive
 from mbu_tf.types import FilePath
 
 
@@ -22,7 +22,8 @@ def load_model(path: FilePath) -> TwoDomainModel:
         FileNotFoundError: if there is no such file.
         OSError: if it may not be read.
         ValueError: if the file is damaged, no Keras file, not called `.keras`,
-            or a model of another kind.
+            a model of another kind, or one with weights that are no finite numbers.
+        MemoryError: if its networks are larger than the memory that is free.
     """
     path = pathlib.Path(path)
     folder = (path / "config.json").is_file()
@@ -30,7 +31,7 @@ def load_model(path: FilePath) -> TwoDomainModel:
         raise FileNotFoundError(
             f"There is no model file {path}. Train one with `mbu-tf train` or `mbu-tf demo`."
         )
-    if not (folder or _is_zip(path)):
+    if not (folder or is_archive(path)):
         raise ValueError(
             f"{path} is no `.keras` file, or was cut off while being copied. Copy it again, or "
             "save the model anew with `model.save`."
@@ -41,6 +42,8 @@ def load_model(path: FilePath) -> TwoDomainModel:
         )
     try:
         model = keras.saving.load_model(path)
+    except MemoryError:
+        raise
     except Exception as error:  # Keras raises many kinds on damaged or foreign files.
         reason = " ".join([f"{type(error).__name__}:", *str(error).splitlines()[:1]])
         raise ValueError(
@@ -52,12 +55,29 @@ def load_model(path: FilePath) -> TwoDomainModel:
             f"{path} holds a model of another kind; this needs one made by mbu_tf. "
             f"Received: {type(model).__name__}"
         )
+    check_sound(model, path)
     return model
 
 
-def _is_zip(path):
-    with path.open("rb") as file:
-        return zipfile.is_zipfile(file)
+def check_sound(model, name="The model"):
+    """Raise `ValueError` unless a model's weights are numbers and its threshold is one.
+
+    Args:
+        model: a `TwoDomainModel`.
+        name: what the error calls it.
+    """
+    wrong = [x.path for x in model.weights if not bool(keras.ops.all(keras.ops.isfinite(x)))]
+    if wrong:
+        raise ValueError(
+            f"{name} has weights that are no finite numbers: its training has failed, or it is "
+            f"damaged. Take an earlier one. Received: {len(wrong)} such as {wrong[0]}"
+        )
+    for part in (model, getattr(model, "part_a", None), getattr(model, "part_b", None)):
+        if isinstance(part, MaskEditing):
+            try:
+                checked_mask_threshold(part.mask_threshold)
+            except ValueError as error:
+                raise ValueError(f"{name} is damaged. {error}") from error
 
 
 def load_editor(path: FilePath, part: str = "b") -> MaskEditing:

@@ -10,6 +10,7 @@ from mbu_tf.networks.network import Network, weights_of
 def _deconvolve(code, depth, width, out_channels, normalization, activation, layer):
     """All de-convolutional blocks; the last is a plain convolution alone."""
     filters = blocks.block_filters(blocks.DECODER_FILTERS, depth - 1, width)
+    blocks.check_kernels([code.shape[-1], *reversed(filters), out_channels], width)
     x = code
     for i, block in enumerate(reversed(filters), start=1):
         x = blocks.upsample(x, block, normalization, activation, f"block_{i}", layer)

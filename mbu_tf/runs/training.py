@@ -9,6 +9,7 @@ from mbu_tf.callbacks import Backup, TrainingAdvice, TransferPictures
 from mbu_tf.evaluation import evaluate_against_truth, evaluate_two_way
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.loading import load_model
+from mbu_tf.models.memory import check_batch
 from mbu_tf.runs.folder import (
     BACKUP,
     HISTORY,
@@ -84,6 +85,7 @@ def train_recipe(
     Raises:
         ValueError: on an argument outside its range, or if the run to be resumed
             is another one.
+        MemoryError: if networks or batches are larger than the memory that is free.
         FileExistsError: if `output` holds a run and `resume` is false.
         OSError: if `output` cannot be written to, or another run is writing to it.
         mbu_tf.callbacks.Interrupted: on Ctrl-C and SIGTERM.
@@ -115,6 +117,7 @@ def train_recipe(
         remove_leftovers(output / PICTURES)
         keras.utils.set_random_seed(seed)
         model = method.from_recipe(recipe, steps, base, **architecture)
+        check_batch(model, batch_size, "A training step")
         history, backup = _fit(
             model,
             domains,
