@@ -113,17 +113,9 @@ def read_variations(names, recipe):
 
 
 def _read_file(path, lists):
-    import json
-    import pathlib
+    from mbu_tf.system.reading import read_json
 
     if not path.endswith(".json"):
         raise ValueError(f"--rows takes {', '.join(lists)} or .json files. Received: {path}")
-    try:
-        rows = json.loads(pathlib.Path(path).read_text("utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is no JSON file: {error}") from error
-    if not isinstance(rows, dict) or not all(isinstance(x, dict) for x in rows.values()):
-        raise ValueError(
-            f'{path} must hold {{"name": {{changes}}, …}}. Received: {json.dumps(rows)[:60]}'
-        )
-    return rows
+    schema = {"type": "object", "additionalProperties": {"type": "object"}}
+    return read_json(path, schema, "rows", 'It must hold {"name": {changes}, …}.')

@@ -116,6 +116,12 @@ def add_model(parser):
     )
 
 
+def add_overwrite(parser):
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace a model that is at --output already"
+    )
+
+
 def add_threshold(parser):
     parser.add_argument(
         "--threshold",

@@ -67,6 +67,7 @@ def build_parser():
 
 def main(argv=None):
     """Run the command line; returns the exit status."""
+    _open_standard_files()
     arguments = build_parser().parse_args(argv)
     try:
         _start_tensorflow()
@@ -77,6 +78,24 @@ def main(argv=None):
     except KeyboardInterrupt as error:  # Or SIGTERM, where a command knows how to end well.
         print(f"mbu-tf: {str(error) or 'interrupted'}", file=sys.stderr)
         return 128 + getattr(error, "number", signal.SIGINT)
+
+
+def _open_standard_files():
+    """Let what is said go nowhere if there is no place for it.
+
+    Else the next file that is opened would take the number of a closed standard file, and
+    what TensorFlow says would be written into it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))
 
 
 def _run(arguments):
@@ -101,11 +120,15 @@ def _start_tensorflow():
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with quiet():
         import absl.logging
+        import keras
         import tensorflow as tf
 
         from mbu_tf.system.backend import leave_gpu_to_keras
 
         absl.logging.set_verbosity(absl.logging.ERROR)
+        # Precision is what a command is told, not what Keras's file says.
+        keras.config.set_floatx("float32")
+        keras.config.set_dtype_policy("float32")
         leave_gpu_to_keras()
         tf.constant(0)
 

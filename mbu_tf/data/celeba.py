@@ -11,6 +11,7 @@ from mbu_tf.data.face_images import FaceImages
 from mbu_tf.data.folders import open_domains
 from mbu_tf.data.image_files import sources_stamp
 from mbu_tf.data.images import check_preparation, read_image
+from mbu_tf.data.records import check_reachable
 from mbu_tf.faces import CENTRE, Framing
 
 SPLITS = {"train": 0, "validation": 1, "test": 2}
@@ -156,6 +157,7 @@ def _select_tfds(data_dir, task, split, limit):
         ) from error
     rules = parse_task(task)
     try:
+        check_reachable(tfds.builder("celeb_a", data_dir=data_dir))
         # Undecoded: only chosen images are decoded, and they are kept compressed.
         data = tfds.load(
             "celeb_a",
@@ -164,6 +166,8 @@ def _select_tfds(data_dir, task, split, limit):
             shuffle_files=False,
             decoders={"image": tfds.decode.SkipDecoding()},
         )
+    except ConnectionError:
+        raise
     except Exception as error:
         raise ValueError(
             f"tensorflow-datasets cannot give celeb_a ({error}). Its downloads fail often: "

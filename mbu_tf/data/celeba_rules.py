@@ -20,6 +20,9 @@ ATTRIBUTES = (
     "Wearing_Necktie Young"
 ).split()
 
+# As many as all attributes take twenty times over, and too few to nest too deep.
+LONGEST = 10_000
+
 # No mere stubble: the papers' rules for facial hair leave it out on both sides.
 _MAN = "Male & ~5_o_Clock_Shadow"
 _BEARD = "(Mustache | Goatee | ~No_Beard)"
@@ -109,6 +112,11 @@ def evaluate(expression, table):
     Raises:
         ValueError: an unknown name (the nearest ones are named), or no expression.
     """
+    if len(expression) > LONGEST:
+        raise ValueError(
+            f"A rule has at most {LONGEST} letters. Received: {len(expression)}, "
+            f"{expression[:60]!r} and so on"
+        )
     return _evaluate(_parse(expression), table, expression)
 
 
@@ -118,7 +126,7 @@ def _parse(expression):
     words = re.sub(r"\b(?!(?:and|or|not)\b)(?=\w)", "_", " ".join(expression.split()))
     try:
         return ast.parse(words, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 

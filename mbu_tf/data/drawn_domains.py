@@ -8,7 +8,7 @@ import os
 
 import numpy as np
 
-from mbu_tf.data.domains import ImageArray, TwoDomains
+from mbu_tf.data.domains import ImageArray, TwoDomains, digest
 from mbu_tf.data.drawn_glasses import draw_glasses
 from mbu_tf.data.face_images import find_face_images
 from mbu_tf.data.folders import MEMORY_LIMIT, SPLITS, image_paths
@@ -89,6 +89,10 @@ class DrawnGlasses:
     def __len__(self):
         return len(self._styles)
 
+    def stamp(self):
+        """Bytes that are others when any image is, see `ImageArray`."""
+        return digest(self._faces.images) + repr(list(self._styles)).encode()
+
     def take(self, indices):
         """uint8 `(len(indices), size, size, 3)`, of masks one channel."""
         numbers = [range(len(self))[i] for i in indices]
@@ -137,6 +141,10 @@ class Mixture:
 
     def __len__(self):
         return self._repeated + len(self._second)
+
+    def stamp(self):
+        """Bytes that are others when any image is, see `ImageArray`."""
+        return self._first.stamp() + self._second.stamp()
 
     def take(self, indices):
         """uint8 `(len(indices), size, size, channels)`."""

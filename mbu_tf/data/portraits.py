@@ -1,6 +1,5 @@
 """Portraits with positions and labels in a table: with real glasses, drawn ones, or both."""
 
-import csv
 import hashlib
 import pathlib
 
@@ -15,6 +14,7 @@ from mbu_tf.data.drawn_domains import (
     drawn_truth,
 )
 from mbu_tf.data.images import FaceImage, check_preparation
+from mbu_tf.system.reading import number, positive_int, read_table
 
 TASKS = ("glasses", "drawn_glasses", "mixed_glasses")
 # What the table calls the splits. The set validates on the people it tests on.
@@ -25,6 +25,16 @@ SPLITS = {
 }
 # Sources whose people are all without glasses, and all before plain backdrops.
 PLAIN = ("london", "canada")
+# What is read of the table, and what each cell must be.
+COLUMNS = {
+    **dict.fromkeys(("file", "split", "source", "licence_grade", "person"), None),
+    **dict.fromkeys(("width", "height"), positive_int),
+    **dict.fromkeys((f"{side}_eye_{axis}" for side in ("left", "right") for axis in "xy"), number),
+    "yaw": number,
+    "grey": None,
+    "cutout": lambda cell: number(cell or 0),
+    "eyeglasses": None,
+}
 # The share of the square outside a round avatar that a photo may have.
 CUT_OUT = 0.02
 
@@ -131,8 +141,7 @@ def _read_table(root):
         raise FileNotFoundError(
             f"Portraits are a folder with the photos and their labels.csv. Received: {root}"
         )
-    with open(table, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return read_table(table, COLUMNS, "table of portraits", "Mend that line, or copy it again.")
 
 
 def _is_taken(row, splits, grades, small):

@@ -11,6 +11,7 @@ from mbu_tf.exporting import saved_model
 from mbu_tf.exporting.metadata import append_to_tflite, metadata
 from mbu_tf.exporting.signature_order import numbered, without_numbers
 from mbu_tf.exporting.signatures import as_float32, check_detail_size, operations, signatures
+from mbu_tf.models.memory import check_batch
 from mbu_tf.system.files import replacing
 from mbu_tf.types import Array, FilePath
 
@@ -52,6 +53,7 @@ def export_tflite(
         OSError: if `path` cannot be written to.
         ValueError: on an argument outside its range, or if no operations are
             stated for such a model.
+        MemoryError: if a batch is larger than the memory that is free.
     """
     if quantization not in QUANTIZATIONS:
         raise ValueError(
@@ -75,6 +77,7 @@ def export_tflite(
         )
     if representative is not None:
         representative = _checked_images(representative, model.image_size)
+    check_batch(model, batch_size, "A TensorFlow Lite file")
     if detail_size is not None:
         check_detail_size(detail_size, model.image_size)
     with replacing(path) as beside:

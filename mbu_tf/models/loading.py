@@ -1,15 +1,15 @@
 """Loading a model, saved or come with the package, with errors that say what is wrong."""
 
 import pathlib
-import zipfile
 
 import keras
 
 # Registers the classes that a file may name.
-from mbu_tf.models.mask_editing import MaskEditing
+from mbu_tf.models.mask_editing import MaskEditing, checked_mask_threshold
 from mbu_tf.models.methods import METHODS
 from mbu_tf.models.two_domain import TwoDomainModel
 from mbu_tf.pretrained import weights_file
+from mbu_tf.system.reading import is_archive
 from mbu_tf.types import FilePath
 
 
@@ -25,7 +25,8 @@ def load_model(path: FilePath) -> TwoDomainModel:
         FileNotFoundError: if there is no such file, and no such preset.
         OSError: if it may not be read.
         ValueError: if the file is damaged, no Keras file, not called `.keras`,
-            or a model of another kind.
+            a model of another kind, or one with weights that are no finite numbers.
+        MemoryError: if its networks are larger than the memory that is free.
     """
     path = pathlib.Path(path)
     folder = (path / "config.json").is_file()
@@ -37,7 +38,7 @@ def load_model(path: FilePath) -> TwoDomainModel:
             f"There is no model file {path}. Train one with `mbu-tf train` or `mbu-tf demo`, or "
             f"name one that comes with mbu_tf: {', '.join(pretrained_presets())}."
         )
-    if not (folder or _is_zip(path)):
+    if not (folder or is_archive(path)):
         raise ValueError(
             f"{path} is no `.keras` file, or was cut off while being copied. Copy it again, or "
             "save the model anew with `model.save`."
@@ -48,6 +49,8 @@ def load_model(path: FilePath) -> TwoDomainModel:
         )
     try:
         model = keras.saving.load_model(path)
+    except MemoryError:
+        raise
     except Exception as error:  # Keras raises many kinds on damaged or foreign files.
         reason = " ".join([f"{type(error).__name__}:", *str(error).splitlines()[:1]])
         raise ValueError(
@@ -59,6 +62,7 @@ def load_model(path: FilePath) -> TwoDomainModel:
             f"{path} holds a model of another kind; this needs one made by mbu_tf. "
             f"Received: {type(model).__name__}"
         )
+    check_sound(model, path)
     return model
 
 
@@ -78,9 +82,25 @@ def pretrained_presets():
     }
 
 
-def _is_zip(path):
-    with path.open("rb") as file:
-        return zipfile.is_zipfile(file)
+def check_sound(model, name="The model"):
+    """Raise `ValueError` unless a model's weights are numbers and its threshold is one.
+
+    Args:
+        model: a `TwoDomainModel`.
+        name: what the error calls it.
+    """
+    wrong = [x.path for x in model.weights if not bool(keras.ops.all(keras.ops.isfinite(x)))]
+    if wrong:
+        raise ValueError(
+            f"{name} has weights that are no finite numbers: its training has failed, or it is "
+            f"damaged. Take an earlier one. Received: {len(wrong)} such as {wrong[0]}"
+        )
+    for part in (model, getattr(model, "part_a", None), getattr(model, "part_b", None)):
+        if isinstance(part, MaskEditing):
+            try:
+                checked_mask_threshold(part.mask_threshold)
+            except ValueError as error:
+                raise ValueError(f"{name} is damaged. {error}") from error
 
 
 def load_editor(path: FilePath, part: str = "b") -> MaskEditing:

@@ -12,6 +12,21 @@ come with the package (`mbu_tf.pretrained`), where there are.
 import keras
 
 from mbu_tf.optimizers import FusedAdam, PyTorchAdam
+from mbu_tf.system.reading import checked
+
+BETA = {"type": "number", "minimum": 0, "exclusiveMaximum": 1}
+OPTIMIZER = {
+    "type": "object",
+    "properties": {
+        "learning_rate": {"type": "number", "exclusiveMinimum": 0},
+        "beta_1": BETA,
+        "beta_2": BETA,
+        "decay_to": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
+        "pytorch": {"type": "boolean"},
+    },
+    "required": ["learning_rate", "beta_1", "beta_2", "decay_to", "pytorch"],
+    "additionalProperties": False,
+}
 
 
 def build_optimizer(recipe, steps):
@@ -23,7 +38,16 @@ def build_optimizer(recipe, steps):
             leaves, or `None` for a constant one, and `pytorch`, whether it is
             to be PyTorch's Adam.
         steps: training steps; of no account at a constant rate.
+
+    Raises:
+        ValueError: on another key, or a value outside its range.
     """
+    try:
+        checked(recipe, OPTIMIZER)
+    except ValueError as error:
+        raise ValueError(
+            f"An optimizer is made of {', '.join(OPTIMIZER['required'])}. Received: {error}"
+        ) from None
     rate, share = recipe["learning_rate"], recipe["decay_to"]
     if share is not None:
         rate = keras.optimizers.schedules.CosineDecay(rate, steps, alpha=share)

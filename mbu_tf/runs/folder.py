@@ -1,6 +1,6 @@
 """What the folder of a training run holds, and whether it is the run that is asked for."""
 
-import json
+import hashlib
 import pathlib
 import zlib
 
@@ -10,6 +10,7 @@ import numpy as np
 from mbu_tf.models.recipes import image_changes
 from mbu_tf.runs.state import differences, state_files
 from mbu_tf.system.files import replacing
+from mbu_tf.system.reading import read_json
 
 BACKUP, HISTORY, METRICS, MODEL, PICTURES = (
     "backup",
@@ -19,6 +20,17 @@ BACKUP, HISTORY, METRICS, MODEL, PICTURES = (
     "pictures",
 )
 IMAGES_CHECKED = 16
+# What `metrics.json` of a run holds at least.
+SCHEMA = {
+    "type": "object",
+    "required": ["method", "steps", "settings", "training"],
+    "properties": {
+        "method": {"type": "string"},
+        "steps": {"type": "integer"},
+        "settings": {"type": "object"},
+        "training": {"type": "object"},
+    },
+}
 
 
 def run_state(folder):
@@ -43,18 +55,29 @@ def finished_metrics(folder, settings):
     """What `metrics.json` of a finished run in `folder` holds, or `None` if it is not finished.
 
     Raises:
-        ValueError: if that run was of other settings.
+        ValueError: if that run was of other settings, or the file is damaged.
     """
     if run_state(folder) != "finished":
         return None
-    metrics = json.loads((pathlib.Path(folder) / METRICS).read_text(encoding="utf-8"))
-    changed = differences(metrics["settings"], settings) if "settings" in metrics else []
+    metrics = read_metrics(folder)
+    changed = differences(metrics["settings"], settings)
     if changed:
         raise ValueError(
             f"The finished run in {folder} is another one: {'; '.join(changed)}. Choose another "
             "folder."
         )
     return metrics
+
+
+def read_metrics(folder):
+    """What `metrics.json` of a finished run in `folder` holds.
+
+    Raises:
+        DamagedFileError: if it holds something else.
+    """
+    path = pathlib.Path(folder) / METRICS
+    mend = "Delete it, and the run goes on from its state, or choose another folder."
+    return read_json(path, SCHEMA, "figures of a finished run", mend)
 
 
 def run_settings(recipe, domains, architecture, base=None, same_part=False):
@@ -78,9 +101,17 @@ def run_settings(recipe, domains, architecture, base=None, same_part=False):
 
 
 def _fingerprint(images):
-    """The number of images and a checksum of some of them, as the networks see them."""
+    """What tells images from others: how many, a checksum of some of them, a stamp of all.
+
+    The stamp is of their pixels where they are in memory, and where they are read from disk
+    of the names, sizes and times of change of their files. Collections of a user's own may
+    have none.
+    """
     some = np.unique(np.linspace(0, len(images) - 1, IMAGES_CHECKED, dtype=int))
-    return {"images": len(images), "checksum": zlib.crc32(images.take(some).tobytes())}
+    found = {"images": len(images), "checksum": zlib.crc32(images.take(some).tobytes())}
+    if not hasattr(images, "stamp"):
+        return found
+    return {**found, "stamp": hashlib.sha256(images.stamp()).hexdigest()[:32]}
 
 
 def _checksum_of_weights(model):

@@ -7,7 +7,12 @@ import math
 import os
 import pathlib
 import re
+import shutil
 import uuid
+
+import filelock
+
+LOCK = ".lock"
 
 
 @contextlib.contextmanager
@@ -28,9 +33,7 @@ def replacing(path):
             is full; the message names the path and the mend.
     """
     path = pathlib.Path(path)
-    suffix = path.suffix or (path.name if path.name.startswith(".") else "")
-    # Of the name a part, for it may be as long as names may be.
-    beside = path.with_name(f".{path.stem[:40]}-{uuid.uuid4().hex}{suffix}")
+    beside = passing_name(path)
     try:
         with explaining(path):
             yield beside
@@ -39,6 +42,93 @@ def replacing(path):
     finally:
         with contextlib.suppress(OSError):
             beside.unlink()
+
+
+def passing_name(path):
+    """A path beside `path` that nothing has, hidden and with the same suffix.
+
+    It takes a part of the name alone, which may be as long as names may be.
+    """
+    suffix = path.suffix or (path.name if path.name.startswith(".") else "")
+    return path.with_name(f".{path.stem[:40]}-{uuid.uuid4().hex}{suffix}")
+
+
+def check_outputs(outputs, inputs=(), overwrite=True):
+    """Raise unless `outputs` can be written without losing something.
+
+    Args:
+        outputs: paths of the files to be written; `None` stands for none.
+        inputs: paths of what they are made of, links among them; `None` stands for none.
+        overwrite: whether other files may be replaced.
+
+    Raises:
+        ValueError: if an output is an input, or two are one file.
+        FileExistsError: if one is there and may not be replaced.
+    """
+    outputs = [pathlib.Path(path) for path in outputs if path is not None]
+    for i, output in enumerate(outputs):
+        for given in inputs:
+            if given is not None and is_same_file(output, given):
+                raise ValueError(
+                    f"{given} would be overwritten by its own result. Choose another output. "
+                    f"Received: {output}"
+                )
+        if any(is_same_file(output, other) for other in outputs[:i]):
+            raise ValueError(
+                f"Two results would be written to one file. Choose another output. "
+                f"Received: {output}"
+            )
+        if not overwrite and os.path.lexists(output):
+            raise FileExistsError(
+                f"{output} is there already, and is not replaced unless told to (--overwrite). "
+                "Choose another output, or say so."
+            )
+
+
+def is_same_file(path, other):
+    """Whether two paths lead to one file, by links too."""
+    path, other = pathlib.Path(path), pathlib.Path(other)
+    with contextlib.suppress(OSError):
+        if path.samefile(other):
+            return True
+    return path.resolve() == other.resolve()
+
+
+class FolderInUseError(OSError):
+    """Another run writes to a folder."""
+
+
+@contextlib.contextmanager
+def sole_use(folder):
+    """Within the block, nobody else who asks for it has the use of `folder`.
+
+    The folder is made if missing. The system lets go of it when a process ends, however.
+
+    Raises:
+        FolderInUseError: if somebody has it.
+        OSError: if it cannot be written to.
+    """
+    lock, taken = filelock.FileLock(make_folder(folder) / LOCK, timeout=0), False
+    with explaining(folder), contextlib.suppress(filelock.Timeout):
+        lock.acquire()
+        taken = True
+    if not taken:
+        raise FolderInUseError(
+            f"Another run is writing to {folder}. Wait for its end, or choose another folder."
+        )
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def remove(path):
+    """Delete the file or the folder `path`."""
+    path = pathlib.Path(path)
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def remove_leftovers(folder):

@@ -60,9 +60,9 @@ def test_a_list_of_ones_own(tmp_path):
     ("text", "message"),
     [
         ('{"full": {"mask_threshold": 0.5}}', "one name. Received: 'full'"),
-        ('{"full": 3}', 'must hold .*Received: {"full": 3}'),
-        ("[]", r"must hold .*Received: \[\]"),
-        ("{", "is no JSON file"),
+        ('{"full": 3}', "must hold .*Received: .'full'.: 3 is not"),
+        ("[]", r"must hold .*Received: the whole: \[\] is not"),
+        ("{", "mine.json .*is no JSON"),
     ],
 )
 def test_lists_that_are_none(tmp_path, text, message):

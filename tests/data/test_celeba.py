@@ -223,6 +223,7 @@ def tfds(monkeypatch):
         ]
 
     module.load = load
+    module.builder = lambda *_, **__: types.SimpleNamespace(is_prepared=lambda: True)
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", module)
     return module
 

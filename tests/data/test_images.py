@@ -241,7 +241,7 @@ def test_write_png(tmp_path):
 def test_write_png_on_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
     images.write_png(tmp_path / "out.png", PICTURE)
 
-    def fill(image, path, kind):
+    def fill(image, path, kind, **options):
         pathlib.Path(path).write_bytes(b"half of")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -322,7 +322,7 @@ def test_the_cache_on_disk_is_written_once_and_follows_the_files(files, tmp_path
     with pytest.warns(UserWarning, match="3 of 8 images"):
         assert cached() == [1, 2, 5, 6, 7]
     (file,) = (tmp_path / "cache").iterdir()
-    assert file.stat().st_size == 5 * 2 * 2 * 3
+    assert file.stat().st_size == 5 * 2 * 2 * 3 + 4  # A checksum.
     # Found again, and no image is read.
     with monkeypatch.context() as patch:
         patch.setattr(image_files, "read_source", None)
