@@ -46,8 +46,9 @@ def export_tflite(
             content. A hundred of each are enough; 200 batches at most are used.
         batch_size: images per call, fixed in the file.
         detail_size: side of the images of the signatures with the ending `_detail`,
-            a power of two times the model's own; None leaves these out, as must be
-            for `"int8"`, whose 256 levels are too few for them.
+            a power of two times the model's own, and of those on parts, see `signatures`;
+            None leaves these out, as must be for `"int8"`, whose 256 levels are too few
+            for them.
 
     Raises:
         OSError: if `path` cannot be written to.
@@ -82,7 +83,7 @@ def export_tflite(
         check_detail_size(detail_size, model.image_size)
     with replacing(path) as beside:
         beside.touch()  # A path that cannot be written to is told before any work.
-        table = signatures(as_float32(model), batch_size, detail_size)
+        table = signatures(as_float32(model), batch_size, detail_size, parts=True)
         content = _converted(model, table, quantization, representative, batch_size)
         beside.write_bytes(append_to_tflite(content, metadata(model, detail_size)))
 

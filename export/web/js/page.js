@@ -142,7 +142,7 @@ async function prepare(model, reference, side) {
   const made = state.prepared;
   if (made?.model === model && made.reference === reference && made.side === side) return made.input;
   const [square] = await state.squares.of(model, reference);
-  const input = square ? modelInput(reference, square, side) : null;
+  const input = square ? await model.prepare(modelInput(reference, square, side), side) : null;
   state.prepared = { model, reference, side, square, input };
   return input;
 }
