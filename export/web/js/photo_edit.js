@@ -48,6 +48,16 @@ export function inOwnColours({ data, width, height }, mask, { own, data: seen })
   return { data: laid, width, height };
 }
 
+/** A square as `modelInput` gives it as a picture, with the mask for its alpha channel, if given. */
+export function asPicture(input, size, mask) {
+  const data = new Uint8ClampedArray(4 * size * size).fill(255);
+  for (let i = 0; i < size * size; i++) {
+    for (let c = 0; c < 3; c++) data[4 * i + c] = 255 * input[3 * i + c];
+    if (mask) data[4 * i + 3] = 255 * mask[i];
+  }
+  return { data, width: size, height: size };
+}
+
 /** A picture with nothing done to it yet: `{data, width, height, mask}`, its bytes copied. */
 export function unedited({ data, width, height }) {
   const mask = new Float32Array(width * height);
