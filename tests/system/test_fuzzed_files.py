@@ -21,6 +21,7 @@ quickly = hypothesis.settings(
     max_examples=60,
     deadline=None,
     derandomize=True,
+    database=None,
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
 )
 PLAIN = st.recursive(
