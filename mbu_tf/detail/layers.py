@@ -101,13 +101,13 @@ def transfer_layer(target, cutout, of_target):
     trust = box_mean(explained(wanted, made) * ramp(covered, *COVERED), 1)
     trust = trust * ramp(fit, *FIT)[:, None, None, None]
     painted = ops.concatenate([of_target.mask * of_target.paint, of_target.mask], axis=-1)
-    # Four channels each, as many as are laid on: none is spread at the photo's size.
     light = ops.concatenate([light, ops.zeros_like(trust)], axis=-1)
-    small = (mixed(on_target, SPREAD), mixed(trust, SPREAD), trust * light, (1.0 - trust) * painted)
+    small = (on_target, mixed(trust, SPREAD), trust * light, (1.0 - trust) * painted)
     possible, trust, light, painted = (enlarge(x, cutout.own.shape[1]) for x in small)
     own = moved(cutout.own, motion)
+    # Four channels each, as many as are laid on: runtimes are slow to spread one of a photo.
     laid = trust * own + light * mixed(own, MATTE) + painted
-    return straight(ramp(possible, *POSSIBLE) * laid)
+    return straight(mixed(ramp(possible, *POSSIBLE), SPREAD) * laid)
 
 
 def explained(wanted, made):
@@ -180,7 +180,7 @@ def straight(laid):
 def mixed(pictures, channels):
     """Channels of pictures as sums of their own, by a matrix.
 
-    As a convolution, since runtimes are slow to cut channels out of a photo or to spread one.
+    As a convolution: so channels of a photo are cut out and spread in a fraction of the time.
     """
     return ops.conv(pictures, channels[None, None])
 

@@ -15,8 +15,8 @@ from mbu_tf.detail.filters import box_mean, shrink
 PARAMETERS = 4
 # Weight of staying in place beside the masks, for pictures that are framed alike.
 STILLNESS = 0.2
-# Steps of Gauss-Newton on masks that are shrunk by a factor.
-SCHEDULE = ((2, 4), (1, 2))
+# Sides that masks are shrunk to, and steps of Gauss-Newton on them there.
+SCHEDULE = ((32, 4), (64, 2))
 
 
 def moved(pictures, motion):
@@ -50,7 +50,8 @@ def register(source, target):
     """
     identity = np.eye(PARAMETERS, dtype="float32")
     motion = ops.zeros_like(source[:, :PARAMETERS, 0, 0])
-    for factor, steps in SCHEDULE:
+    for side, steps in SCHEDULE:
+        factor = max(source.shape[1] // side, 1)
         # Twice a box, nearly a Gaussian.
         moving, fixed = (box_mean(box_mean(shrink(x, factor), 1), 1) for x in (source, target))
         side = fixed.shape[1]

@@ -96,10 +96,17 @@ class Model {
     this.#parts = parts;
   }
 
-  /** What `edit` takes of a reference, float32 (1, side, side, 3), for target after target. */
+  /**
+   * What `edit` takes of a reference, float32 (1, side, side, 3), for target after target;
+   * whoever is done with it gives it to `release`.
+   */
   async prepare(reference, side) {
     if (side === this.size || !this.#parts) return { reference };
-    return this.#network.run(this.#parts.reference, { reference });
+    return this.#network.tensors(this.#parts.reference, { reference });
+  }
+
+  release(prepared) {
+    Object.values(prepared).forEach((tensor) => tensor.delete?.());
   }
 
   /**
@@ -157,23 +164,29 @@ class Network {
     }
   }
 
-  /** The outputs of one signature by name, as typed arrays, of such inputs. */
-  async run(signature, arrays) {
-    const { inputs } = this.signatures[signature];
-    const tensors = []; // LiteRT frees none by itself.
-    const made = (tensor) => {
-      tensors.push(tensor);
-      return tensor;
-    };
+  /** The outputs of one signature by name, as typed arrays, of arrays or tensors by name. */
+  async run(signature, given) {
+    const outputs = await this.tensors(signature, given);
     try {
-      const given = mapValues(arrays, (array, name) =>
-        made(new this.#litert.Tensor(array, inputs[name].shape)),
-      );
-      const outputs = await this.#compiled.run(signature, given);
-      Object.values(outputs).forEach(made);
       return mapValues(outputs, (tensor) => tensor.toTypedArray());
     } finally {
-      tensors.forEach((tensor) => tensor.delete());
+      Object.values(outputs).forEach((tensor) => tensor.delete());
+    }
+  }
+
+  /** The same as LiteRT's tensors, which it frees when their `delete` is called, not before. */
+  async tensors(signature, given) {
+    const { inputs } = this.signatures[signature];
+    const made = [];
+    const tensor = (value, name) => {
+      if (!ArrayBuffer.isView(value)) return value;
+      made.push(new this.#litert.Tensor(value, inputs[name].shape));
+      return made.at(-1);
+    };
+    try {
+      return await this.#compiled.run(signature, mapValues(given, tensor));
+    } finally {
+      made.forEach((each) => each.delete());
     }
   }
 

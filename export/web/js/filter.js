@@ -1,6 +1,6 @@
 // One edit of one picture: the model between its pre- and post-processing.
 
-import { layOn, modelInput, outline, unedited } from "./photo_edit.js";
+import { inOwnColours, layOn, modelInput, outline, unedited } from "./photo_edit.js";
 
 /**
  * The picture edited in each of its squares: `mode` is "transfer", "remove" or "segment".
@@ -23,8 +23,7 @@ export async function edit(model, mode, side, picture, placements, reference) {
       else layOn(edited, placement, input, layer, side);
     });
   }
-  const { mask, ...changed } = edited;
-  return { picture: changed, mask, times };
+  return { picture: inOwnColours(edited, edited.mask, picture), mask: edited.mask, times };
 }
 
 function timed(times, part, work) {

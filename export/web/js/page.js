@@ -142,6 +142,8 @@ async function prepare(model, reference, side) {
   const made = state.prepared;
   if (made?.model === model && made.reference === reference && made.side === side) return made.input;
   const [square] = await state.squares.of(model, reference);
+  if (made?.input) made.model.release(made.input);
+  state.prepared = null;
   const input = square ? await model.prepare(modelInput(reference, square, side), side) : null;
   state.prepared = { model, reference, side, square, input };
   return input;
