@@ -187,6 +187,14 @@ def test_configurations():
         load_avatars("glasses", "dev")
 
 
+def test_several_workers_keep_the_order(monkeypatch):
+    monkeypatch.setattr(avatar_faces, "FACES_PER_WORKER", 2)
+    faces = [("glasses", str(i), {}, 64) for i in range(5)]
+    expected = [avatar_faces.render_face(*face) for face in faces]
+    assert len(set(expected)) == 5
+    assert list(avatar_faces.render_faces(faces, workers=3)) == expected
+
+
 def test_a_worker_that_fails_is_an_error():
     with pytest.raises(RuntimeError, match="ended early"):
         list(avatar_faces.render_faces([("glasses", "x", {}, 64), ("wings", "x", {}, 64)]))
