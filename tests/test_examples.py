@@ -1,5 +1,7 @@
 """Every example runs as it stands, on few faces and a tiny model."""
 
+import functools
+import importlib.util
 import json
 import pathlib
 import runpy
@@ -20,13 +22,18 @@ from mbu_tf.models.methods import METHODS
 EXAMPLES = pathlib.Path(__file__).parents[1] / "examples"
 
 
+@pytest.fixture(scope="module")
+def few_avatars(tmp_path_factory):
+    """`load_avatars` with a cache of this file's own, so that each is rendered once."""
+    return functools.partial(avatars.load_avatars, data_dir=tmp_path_factory.mktemp("avatars"))
+
+
 @pytest.fixture
-def run(tmp_path, monkeypatch):
-    """Runs an example in an empty folder, the avatars few and cached there."""
+def run(few_avatars, tmp_path, monkeypatch):
+    """Runs an example in an empty folder, on few avatars."""
     for split in avatars.SPLITS:
         monkeypatch.setitem(avatars.SPLITS, split, 16)
-    load = avatars.load_avatars
-    monkeypatch.setattr(avatars, "load_avatars", lambda *a, **k: load(*a, data_dir=tmp_path, **k))
+    monkeypatch.setattr(avatars, "load_avatars", few_avatars)
     monkeypatch.chdir(tmp_path)
 
     def run(name, *arguments):
@@ -92,6 +99,7 @@ def narrow(monkeypatch):
         monkeypatch.setitem(recipe["architecture"], "separate_channels", 2)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 def test_compare_methods(run, narrow, tmp_path, capsys):
     chosen = ("--methods", "masked_didd", "cd")  # Two-way, and one-way in sequence.
@@ -107,6 +115,56 @@ def test_compare_methods(run, narrow, tmp_path, capsys):
     assert again == rows
 
 
+@pytest.mark.slow
+def test_benchmark_gpu(run, narrow, tmp_path, monkeypatch, capsys):
+    """All of it on a CPU, to the end; a second call measures nothing again."""
+    monkeypatch.syspath_prepend(EXAMPLES)
+    if importlib.util.find_spec("torch"):
+        for name, channels in {"E1": (3, 4, 4, 4, 4, 7, 7), "E2": (3, 4, 4, 4, 4, 4, 1)}.items():
+            monkeypatch.setattr(f"tests.interop.torch_mbu.{name}", channels)
+        monkeypatch.setattr("tests.interop.torch_mbu.DECODER", (8, 8, 4, 4, 4, 32))
+    sizes = ("--image-size", 64, "--width", 0.06, "--batch-size", 2, "--largest", 4)
+    timing = ("--steps", 1, "--turns", 1, "--matrix-side", 64, "--training-minutes", 0.0001)
+    chosen = ("--backends", "tensorflow", "--precisions", "float32", "mixed_bfloat16")
+    chosen += ("--torch", "eager", "--here")
+    run("benchmark_gpu.py", "--output", "gpu", *sizes, *timing, *chosen)
+    figures = json.loads((tmp_path / "gpu" / "benchmark.json").read_text())
+    assert figures["done"] and figures["training"]["finished"]
+    assert 0 <= figures["training"]["truth"]["segment_iou"] <= 1
+    steps = [x for x in figures["parts"] if x["kind"] == "step"]
+    # Both precisions at 2, and at 4 if that gains; the preset that is trained.
+    assert {(x["precision"], x["batch"]) for x in steps} >= {("float32", 2), ("mixed_bfloat16", 4)}
+    for x in steps:
+        assert x["seconds"] > 0 and x["first_seconds"] > 0 and x["memory"] > 2**20
+    (counted,) = (x for x in figures["parts"] if x["kind"] == "flop")
+    table = (tmp_path / "gpu" / "benchmark.md").read_text().splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table if "|" in line]
+    (row,) = (x for x in rows if x[:3] == ["tensorflow: glasses", "float32", "2"])
+    seconds = next(x["seconds"] for x in steps if x["batch"] == 2 and x["precision"] == "float32")
+    peak = next(x["flop_per_second"] for x in figures["parts"] if "flop_per_second" in x)
+    assert row[3:6] == [
+        *(f"{1000 * seconds:.1f}", f"{4 / seconds:.0f}"),
+        f"{counted['flop'] * 2 / seconds / peak:.0%}",
+    ]
+    if importlib.util.find_spec("torch"):
+        eager = [x[1:3] for x in rows if x[0] == "PyTorch, eager: published code"]
+        assert eager[:2] == [["float32", "2"], ["bfloat16", "2"]]
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "gpu" / "parts").iterdir()}
+    run("benchmark_gpu.py", "--output", "gpu", *sizes, *timing, *chosen)
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    again = json.loads((tmp_path / "gpu" / "benchmark.json").read_text())
+    assert again["parts"] == figures["parts"]
+
+
+def test_benchmark_gpu_without_time(run, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(EXAMPLES)
+    run("benchmark_gpu.py", "--output", "gpu", "--minutes", 0)
+    figures = json.loads((tmp_path / "gpu" / "benchmark.json").read_text())
+    assert figures == {"parts": [], "training": None, "done": False}
+    assert "the same command again goes on" in (tmp_path / "gpu" / "benchmark.md").read_text()
+
+
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 def test_compare_precisions(run, narrow, tmp_path, capsys):
     chosen = ("--precisions", "mixed_bfloat16", "--seeds", 1, "--steps", 2, "--width", 0.06)
@@ -122,6 +180,7 @@ def test_compare_precisions(run, narrow, tmp_path, capsys):
     assert capsys.readouterr().out.count(written) == 2
 
 
+@pytest.mark.slow
 def test_custom_method(run, tmp_path):
     run("custom_method.py", "--steps", 1)
     model = load_model(tmp_path / "custom" / "model.keras")
@@ -130,6 +189,7 @@ def test_custom_method(run, tmp_path):
     assert read_image(tmp_path / "custom" / "transfer.png").std() > 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 def test_domain_adaptation(run, narrow, capsys):
     run("domain_adaptation.py", "--steps", 1, "--baseline_steps", 1)
@@ -165,6 +225,7 @@ def write_celeba(folder):
     (folder / "list_eval_partition.txt").write_text("\n".join(partitions) + "\n")
 
 
+@pytest.mark.slow
 def test_serve_and_call(run, model, tmp_path):
     version = export_saved_model(load_model(model), tmp_path / "served", warm_up=False)
     pixels = np.random.default_rng(0).integers(0, 256, (2, 70, 90, 3), np.uint8)
@@ -226,6 +287,7 @@ def test_measure_faces(run, tmp_path, capsys):
     assert all(float(error.strip(" %")) < 8 for error in errors)
 
 
+@pytest.mark.slow
 def test_benchmark_video(run, model, tmp_path, capsys):
     import skimage.data
 

@@ -20,7 +20,7 @@ ATTRIBUTES = (
     "Wearing_Necktie Young"
 ).split()
 
-# As many as all attributes take twenty times over, and too few to nest too deep.
+# As many as all attributes take twenty times over.
 LONGEST = 10_000
 
 # No mere stubble: the papers' rules for facial hair leave it out on both sides.
@@ -117,7 +117,12 @@ def evaluate(expression, table):
             f"A rule has at most {LONGEST} letters. Received: {len(expression)}, "
             f"{expression[:60]!r} and so on"
         )
-    return _evaluate(_parse(expression), table, expression)
+    try:
+        return _evaluate(_parse(expression), table, expression)
+    except RecursionError as error:
+        raise ValueError(
+            f"A rule is nested too deep. Received: {expression[:60]!r} and so on"
+        ) from error
 
 
 @functools.lru_cache

@@ -19,6 +19,7 @@ OPTIONS = {
     "fused": None,
     "decoupled_weight_decay": False,
 }
+NUMBERS = (int, float, np.generic, np.ndarray)
 # What every Adam's numbers are.
 RANGES = {
     "lr": lambda lr: 0 <= float(lr) < math.inf,
@@ -41,7 +42,7 @@ def param_group(key, state_dict):
         fields = [value for state in states for value in state.values()]
         fitting = len(groups) == 1 and {"lr", "betas", "eps", "params"} <= groups[0].keys()
         fitting = fitting and isinstance(groups[0]["params"], list)
-        fitting = fitting and all(isinstance(x, (int, float, np.ndarray)) for x in fields)
+        fitting = fitting and all(isinstance(x, NUMBERS) for x in fields)
     except (TypeError, KeyError, AttributeError):
         fitting = False
     if not fitting:

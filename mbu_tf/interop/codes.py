@@ -13,8 +13,6 @@ is our A, and the discriminator is positive for A where ours is for B.
 import math
 from typing import NamedTuple
 
-import numpy as np
-
 from mbu_tf.models.content_disentanglement import ContentDisentanglement
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.domain_intersection import DomainIntersectionDifference
@@ -182,18 +180,19 @@ def code_of_checkpoint(checkpoint):
     if missing or surplus:
         raise ValueError(f"{kind} Received: {sorted(missing)} missing, {sorted(surplus)} surplus")
     checkpoint = nearest.current_names(checkpoint)
-    other = [key for key in nearest.networks if not _are_arrays(checkpoint[key])]
+    other = [key for key in nearest.networks if not _is_flat(checkpoint[key])]
     iters = checkpoint["iters"]
     if other or type(iters) is not int or not 0 <= iters < 2**53:
         raise ValueError(f"{kind} Received: {other or ['iters']} of another kind")
     return nearest
 
 
-def _are_arrays(state_dict):
-    """Whether it is a dict of names to arrays."""
+def _is_flat(state_dict):
+    """Whether it is a dict from names to what is no container."""
     if not isinstance(state_dict, dict):
         return False
-    return all(isinstance(x, str) and isinstance(y, np.ndarray) for x, y in state_dict.items())
+    containers = (dict, list, tuple)
+    return not any(isinstance(x, containers) for pair in state_dict.items() for x in pair)
 
 
 def _differences(code, checkpoint):

@@ -99,16 +99,20 @@ class FolderInUseError(OSError):
 
 
 @contextlib.contextmanager
-def sole_use(folder):
+def sole_use(folder, wait=False):
     """Within the block, nobody else who asks for it has the use of `folder`.
 
     The folder is made if missing. The system lets go of it when a process ends, however.
+
+    Args:
+        folder: path.
+        wait: whether to wait until nobody has it.
 
     Raises:
         FolderInUseError: if somebody has it.
         OSError: if it cannot be written to.
     """
-    lock, taken = filelock.FileLock(make_folder(folder) / LOCK, timeout=0), False
+    lock, taken = filelock.FileLock(make_folder(folder) / LOCK, timeout=-1 if wait else 0), False
     with explaining(folder), contextlib.suppress(filelock.Timeout):
         lock.acquire()
         taken = True

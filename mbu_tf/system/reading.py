@@ -127,6 +127,20 @@ def _shortened(text):
     return text if len(text) <= SHOWN else f"{text[: SHOWN // 2]} … {text[-SHOWN // 2 :]}"
 
 
+def read_text(path, what, mend):
+    """The text of a file in UTF-8, with or without a mark of its byte order.
+
+    Raises:
+        DamagedFileError: if it is none.
+        OSError: if it cannot be read.
+    """
+    with refusing(path, what, mend), open_file(path) as file:
+        text = file.read().decode("utf-8-sig")
+        if "\0" in text:
+            raise ValueError("it is binary")
+        return "\n".join(text.splitlines())
+
+
 def read_rows(path, what, mend):
     """The rows of a CSV file in UTF-8: pairs of a line's number, from 1, and its cells.
 
@@ -134,10 +148,8 @@ def read_rows(path, what, mend):
         DamagedFileError: if it is no such file.
         OSError: if it cannot be read.
     """
-    with refusing(path, what, mend), open_file(path) as file:
-        text = file.read().decode("utf-8-sig")
-        if "\0" in text:
-            raise ValueError("it holds binary data")
+    text = read_text(path, what, mend)
+    with refusing(path, what, mend):
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
         return [(reader.line_num, row) for row in reader]
 

@@ -154,3 +154,15 @@ def test_our_own_mistakes_are_not_hidden(mbu_tf, monkeypatch):
     monkeypatch.setattr(transfer, "run", fail)
     with pytest.raises(KeyError):
         mbu_tf(*TRANSFER, "--output", "z.png")
+
+
+def test_a_closed_stderr_neither_ends_the_work_nor_gets_into_a_file(model_file, tmp_path):
+    (tmp_path / "missing.png").touch()
+    command = [
+        *(sys.executable, "-m", "mbu_tf.cli.main", "remove", model_file),
+        *(tmp_path / "missing.png", "--output", tmp_path / "out"),
+    ]
+    shell = " ".join(f"'{part}'" for part in command)
+    result = subprocess.run(["bash", "-c", f"{shell} 2>&- <&-"], capture_output=True, text=True)
+    assert (result.returncode, result.stdout, result.stderr) == (1, "", "")
+    assert list((tmp_path / "out").iterdir()) == []

@@ -48,7 +48,9 @@ def case(request):
     return Case(request.param)
 
 
-every_code = pytest.mark.parametrize("case", CODES, indirect=True)
+LONG = {"cd": pytest.mark.slow, "didd": pytest.mark.slow}
+CASES = [pytest.param(name, marks=LONG.get(name, ())) for name in CODES]
+every_code = pytest.mark.parametrize("case", CASES, indirect=True)
 
 
 @every_code
@@ -97,7 +99,7 @@ def test_pytorch_continues_what_we_began(case, tmp_path):
         assert modules[module].state_dict()[key] == count, name
 
 
-@pytest.mark.parametrize("name", CODES)
+@pytest.mark.parametrize("name", CASES)
 def test_a_file_is_bit_identical_after_a_round_trip(name, tmp_path):
     _, size, _ = CODES[name]
     code = importlib.import_module(f"tests.interop.torch_{name}")

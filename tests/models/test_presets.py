@@ -9,6 +9,8 @@ import pytest
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.optimizers import PyTorchAdam
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 PUBLISHED = {  # lambda_1, lambda_2, cycle, lambda_4, lambda_5, confusion
     "glasses": (5, 7, 0.001, 0.7, 0.7, 0.005),
     "smile": (5, 7, 0.0001, 1.0, 1.0, 0.005),
