@@ -48,7 +48,7 @@ def test_the_shared_networks_are_taken_over_and_no_other(name):
 
 @pytest.mark.parametrize("name", METHODS)
 def test_of_the_same_part_all_is_taken_over(name):
-    base = numbered(METHODS[name](**SMALL))
+    base = numbered(METHODS[name](**fitting(METHODS[name], **SMALL)))
     model = METHODS[name].from_preset("avatars", base=base, same_part=True)
     for weight, expected in zip(model.get_weights(), base.get_weights(), strict=True):
         np.testing.assert_array_equal(weight, expected)
