@@ -60,7 +60,7 @@ def write_state(folder, step, state):
     with replacing(path) as beside:
         np.savez(beside, **{TREE: np.frombuffer(tree, np.uint8)}, **arrays)
     # Those of later steps were damaged, or this one would not have come after them.
-    before = [other for other in state_files(folder) if other < path][-1:]
+    before = [other for other in state_files(folder) if other < path and other.is_file()][-1:]
     for other in set(state_files(folder)) - {path, *before}:
         remove(other)
 

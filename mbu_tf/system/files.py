@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import itertools
 import json
 import math
 import os
@@ -112,10 +113,9 @@ def sole_use(folder, wait=False):
         FolderInUseError: if somebody has it.
         OSError: if it cannot be written to.
     """
-    lock, taken = filelock.FileLock(make_folder(folder) / LOCK, timeout=-1 if wait else 0), False
-    with explaining(folder), contextlib.suppress(filelock.Timeout):
-        lock.acquire()
-        taken = True
+    lock = filelock.FileLock(make_folder(folder) / LOCK, timeout=-1 if wait else 0)
+    with explaining(folder):
+        taken = _acquired(lock)
     if not taken:
         raise FolderInUseError(
             f"Another run is writing to {folder}. Wait for its end, or choose another folder."
@@ -124,6 +124,17 @@ def sole_use(folder, wait=False):
         yield
     finally:
         lock.release()
+
+
+def _acquired(lock):
+    """Whether a lock could be had; of a file system without locks there are none to wait for."""
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        return False
+    except NotImplementedError:
+        pass
+    return True
 
 
 def remove(path):
@@ -168,7 +179,10 @@ def make_folder(path):
     """
     path = pathlib.Path(path)
     with explaining(path):
-        path.mkdir(parents=True, exist_ok=True)
+        # One after another: `parents=True` goes no deeper than Python's calls do.
+        missing = itertools.takewhile(lambda x: not x.exists(), path.parents)
+        for folder in [*reversed(list(missing)), path]:
+            folder.mkdir(exist_ok=True)
     return path
 
 

@@ -38,10 +38,11 @@ def open_file(path):
         NoFileError: of a pipe or a device, at once.
         OSError: if it cannot be opened.
     """
-    mode = os.stat(path).st_mode
+    path = pathlib.Path(os.fsdecode(path))
+    mode = path.stat().st_mode
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise NoFileError(f"{os.fsdecode(path)} is a pipe or device. Name a file.")
-    return open(path, "rb")
+        raise NoFileError(f"{path} is a pipe or device. Name a file.")
+    return path.open("rb")
 
 
 @contextlib.contextmanager
@@ -245,5 +246,5 @@ def check_unpacked(file):
 
 def is_archive(path):
     """Whether a file is a ZIP archive."""
-    with open_file(pathlib.Path(path)) as file:
+    with open_file(path) as file:
         return zipfile.is_zipfile(file)

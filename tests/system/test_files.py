@@ -221,3 +221,13 @@ def test_the_longest_names_are_written(tmp_path, name):
     with replacing(tmp_path / name) as beside:
         beside.touch()
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_folders_a_thousand_deep_are_made(tmp_path):
+    folder = tmp_path.joinpath(*1200 * "d")
+    assert make_folder(folder).is_dir()
+    make_folder(folder)
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="a file stands where a folder is needed"):
+        make_folder(tmp_path / "file" / "x")
+    subprocess.run(["rm", "-r", tmp_path / "d"], check=True)  # `shutil` goes not that deep.
