@@ -3,12 +3,16 @@
 Needs what the tests need (README.md). Prints load time, latency of each signature with
 1 and 2 threads, and frames per second of a 640 x 480 camera with the milliseconds of each
 part: as the model paints, and with detail. `--model` and `--reference` name a model of
-faces and a photo, whose times with a moving face before the camera are printed, too.
+faces and a photo, whose times with a moving face before the camera are printed, too, and how
+much of one core each frame takes.
 Of the calls of a round the quickest tenth's slowest counts, as the others tell of what else
 the machine does; of the rounds the one least disturbed.
 """
 
 import argparse
+import base64
+import io
+import os
 import pathlib
 import sys
 import tempfile
@@ -33,14 +37,15 @@ async () => {
 }
 """
 LATENCIES = """
-async ([signature, inputs, repeats]) => {
+async ([signature, repeats]) => {
   const { state } = await import("./js/page.js");
-  const image = () => Float32Array.from({ length: state.model.size ** 2 * 3 }, Math.random);
-  const images = Object.fromEntries(inputs.map((name) => [name, image()]));
+  const { model } = state;
+  const image = () => Float32Array.from({ length: model.size ** 2 * 3 }, Math.random);
+  const [picture, reference] = [image(), await model.prepare(image(), model.size)];
   const times = [];
   for (let i = 0; i < repeats + 5; i++) {
     const start = performance.now();
-    await state.model.edit(signature, state.model.size, images);
+    await model.edit(signature, model.size, picture, reference);
     times.push(performance.now() - start);
   }
   return times.slice(5);
@@ -71,6 +76,42 @@ async ([seconds, detail]) => {
   return figures;
 }
 """
+# Edits the frames of a film, one after another as if they were 1/30 s apart, ten times.
+WORK = """
+async ([files, detail]) => {
+  const { state } = await import("./js/page.js");
+  const { edit } = await import("./js/filter.js");
+  const { readPicture } = await import("./js/camera.js");
+  const box = document.getElementById("detail");
+  if (box.checked !== detail) box.click();
+  const side = (detail && state.model.detailSize) || state.model.size;
+  while (state.prepared?.side !== side || state.last.side !== side || state.changed) {
+    await new Promise(requestAnimationFrame);
+  }
+  const { source, model, prepared, squares } = state;
+  state.source = null; // The page's own loop waits.
+  const view = document.getElementById("view").getContext("2d");
+  const frames = [];
+  for (const file of files) {
+    const blob = await (await fetch(`data:image/jpeg;base64,${file}`)).blob();
+    frames.push(await readPicture(blob, "frame"));
+  }
+  squares.forget();
+  let [now, missed] = [0, 0];
+  window.work = async (count) => {
+    for (let i = 0; i < count; i++) {
+      const frame = frames[i % frames.length];
+      const placements = await squares.of(model, frame, (now += 1 / 30));
+      missed += placements.length !== 1;
+      const made = await edit(model, "transfer", side, frame, placements, prepared.input);
+      view.putImageData(new ImageData(made.picture.data, frame.width), 0, 0);
+    }
+    return missed;
+  };
+  window.done = () => (state.source = source);
+  await window.work(frames.length);
+}
+"""
 READY = """
 async (kind) => {
   const { state } = await import("./js/page.js");
@@ -85,11 +126,11 @@ def in_page(playwright, address, threads, shown, repeats):
     with chromium.launched(playwright, shown) as browser:
         page = browser.new_page()
         start = time.perf_counter()
-        page.goto(f"{address}?threads={threads}")
+        page.goto(f"{address}?model=avatars-glasses&threads={threads}")
         page.evaluate(LOADED)
         figures = {"load": time.perf_counter() - start}
-        for signature, inputs in IMAGES.items():
-            times = page.evaluate(LATENCIES, [signature, inputs, repeats])
+        for signature in IMAGES:
+            times = page.evaluate(LATENCIES, [signature, repeats])
             figures[signature] = tenth(times)
         page.click("#camera")
         page.evaluate(READY, "centre")
@@ -97,16 +138,72 @@ def in_page(playwright, address, threads, shown, repeats):
 
 
 def with_faces(playwright, address, shown, model, reference):
-    """Frames per second of a model of faces, with one thread."""
+    """Processor time and frames per second of a model of faces, with one thread."""
     with chromium.launched(playwright, shown) as browser:
         page = browser.new_page()
-        page.goto(address)
+        page.goto(f"{address}?model=avatars-glasses")
         page.evaluate(LOADED)
         page.set_input_files("#model-file", model)
         page.set_input_files("#reference-file", reference)
         page.click("#camera")
         page.evaluate(READY, "face")
-        return rates(page)
+        return {**work(page, moving_frames()[:60]), **rates(page)}
+
+
+def work(page, frames, rounds=4):
+    """Processor milliseconds of the page's own process for each frame, by name.
+
+    Tells of the page alone whatever else the machine does, where a rate does not: so many
+    milliseconds of one core finding, framing, editing and showing a frame take.
+    """
+    files = [base64.b64encode(jpeg(frame)).decode() for frame in frames]
+    figures = {}
+    for detail in (False, True):
+        page.evaluate(WORK, [files, detail])
+        times = []
+        for _ in range(rounds):
+            start = processor_seconds()
+            missed = page.evaluate("(count) => window.work(count)", len(files))
+            times.append(1000 * (processor_seconds() - start) / len(files))
+        page.evaluate("window.done()")
+        name = "with detail" if detail else "painted"
+        figures |= {f"{name}: processor": min(times), f"{name}: missed": missed}
+    return figures
+
+
+def processor_seconds():
+    """Processor time that Chromium's renderers, started by this process, have taken (Linux)."""
+    total = 0.0
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            command = (stat.parent / "cmdline").read_bytes()
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # It has ended.
+            continue
+        if b"--type=renderer" in command and os.getpid() in parents(stat.parent.name):
+            total += int(fields[11]) + int(fields[12])
+    return total / os.sysconf("SC_CLK_TCK")
+
+
+def parents(process):
+    """The processes above one, itself included."""
+    process, found = int(process), []
+    while process > 0:
+        found.append(process)
+        try:
+            stat = pathlib.Path(f"/proc/{process}/stat").read_text()
+        except OSError:
+            break
+        process = int(stat.rpartition(")")[2].split()[1])
+    return found
+
+
+def jpeg(frame):
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(frame).save(file, "JPEG", quality=95)
+    return file.getvalue()
 
 
 def rates(page):
@@ -165,6 +262,9 @@ def show_rates(title, figures):
             if name.startswith(kind)
         }
         if parts:
+            if "processor" in parts:
+                print(f"  {title}, {kind}: {parts.pop('processor'):.1f} ms of one core a frame, ")
+                print(f"    {parts.pop('missed'):.0f} frames without the face")
             print(f"  {title}, {kind}: {parts.pop('rate'):.1f} frames/s; ", end="")
             print(", ".join(f"{name} {value:.1f} ms" for name, value in parts.items()))
 

@@ -8,7 +8,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from export_scripts import EXPORT
+from export_scripts import EXPORT, load_script
 
 from mbu_tf.exporting.metadata import append_to_tflite
 from mbu_tf.faces import CENTRE, FACE
@@ -38,24 +38,39 @@ TOLD = {"image_size": 64, "framing": FACE.get_config()}
 @pytest.fixture(scope="module")
 def jar(tmp_path_factory):
     path = tmp_path_factory.mktemp("kotlin") / "photo_edit.jar"
-    names = ("PhotoEdit", "Placement", "Metadata")
+    names = ("Photo", "PhotoEdit", "Placement", "Metadata")
     sources = [EXPORT / "mobile" / "android" / f"{name}.kt" for name in names]
     sources.append(pathlib.Path(__file__).with_name("PhotoEditMain.kt"))
     subprocess.run(["kotlinc", *sources, "-include-runtime", "-d", path], check=True)
     return path
 
 
-def test_kotlin_gives_pythons_pictures_to_the_bit(jar, edit_photo, random_photo, tmp_path):
+@pytest.fixture(scope="module")
+def photo_file():
+    return load_script(EXPORT / "mobile" / "photo_file.py")
+
+
+def argb(photo):
+    """Pixels as Android has them."""
+    alpha = np.full(photo.colours.shape[:2], 255) if photo.alpha is None else photo.alpha
+    return np.dstack([photo.colours[..., ::-1], alpha]).astype(np.uint8).view("<i4")
+
+
+def test_kotlin_gives_pythons_pictures_to_the_bit(
+    jar, edit_photo, photo_file, random_photo, tmp_path
+):
     random = np.random.default_rng(0)
     given, cases = io.BytesIO(), []
-    for height, width, size, opaque, eyes in CASES:
-        photo = random_photo(height, width)
+    for i, (height, width, size, opaque, eyes) in enumerate(CASES):
+        colours = random_photo(height, width)
+        alpha = random.integers(0, 256, (height, width), np.uint8) if i % 2 else None
+        photo = photo_file.Photo(colours, alpha)
         image = random.random((1, size, size, 3), np.float32)
         mask = random.uniform(-1, 2, (1, size, size, 1)).clip(0, 1).astype(np.float32)
         mask = np.rint(mask) if opaque else mask
         numbers = np.array([height, width, size, eyes is not None], "<i4")
         points = np.array([eyes, FACE.eyes] if eyes else [], "<f8")
-        for array in (numbers, points, photo, image, mask):
+        for array in (numbers, points, argb(photo), image, mask):
             given.write(array.tobytes())
         cases.append((photo, image, mask, size, eyes))
     (tmp_path / "given").write_bytes(given.getvalue())
@@ -67,11 +82,12 @@ def test_kotlin_gives_pythons_pictures_to_the_bit(jar, edit_photo, random_photo,
         place = np.frombuffer(made, "<f8", 4, at)
         at += place.nbytes
         framing = FACE if eyes else CENTRE
-        np.testing.assert_allclose(place, framing.placement(*photo.shape[:2], eyes), atol=1e-9)
+        shape = photo.colours.shape[:2]
+        np.testing.assert_allclose(place, framing.placement(*shape, eyes), atol=1e-9)
         place = edit_photo.Placement(*place)
-        input = edit_photo.model_input(photo, place, size)
-        edited, _ = edit_photo.lay_on(photo, place, input, image, mask)
-        for expected in (input, edited):
+        input = edit_photo.model_input(photo.shown, place, size)
+        edited, _ = edit_photo.lay_on(photo.colours, place, input, image, mask)
+        for expected in (input, argb(photo._replace(colours=edited))):
             array = np.frombuffer(made, expected.dtype, expected.size, at)
             np.testing.assert_array_equal(array.reshape(expected.shape), expected)
             at += expected.nbytes
@@ -86,5 +102,6 @@ def test_kotlin_reads_the_metadata(jar, tmp_path):
     (tmp_path / "none").write_bytes(b"")
     command = ["java", "-jar", jar, tmp_path / "none", tmp_path / "made", *paths]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    told, *others = printed.splitlines()
+    refused, told, *others = printed.splitlines()
+    assert "over 100 megapixels. Shrink it. Received: 10001 x 10000" in refused
     assert json.loads(told) == TOLD and others == ["null", "null"]

@@ -6,11 +6,26 @@ equal to the bit (test_web_images.py).
 """
 
 import base64
+import io
+import struct
 
+import icc
 import numpy as np
 import pytest
 from PIL import Image
-from web_page import MODEL, NEEDED, WEB, assert_near, first_edit, message, png, state, wait_for
+from web_page import (
+    AVATARS,
+    FINEST,
+    MODEL,
+    NEEDED,
+    WEB,
+    assert_near,
+    first_edit,
+    message,
+    png,
+    state,
+    wait_for,
+)
 
 pytestmark = NEEDED
 
@@ -46,11 +61,23 @@ async () => {
   const open = async () => (await openModel(state.engine, bytes)).close();
   await open(); // From now on there is room for two models side by side.
   const before = memory();
-  const image = new Float32Array(3 * state.model.size ** 2);
-  const pictures = { target: image, reference: image };
-  for (let i = 0; i < 300; i++) await state.model.edit("transfer", state.model.size, pictures);
+  for (const [side, times] of [[state.model.size, 300], [state.model.detailSize, 20]]) {
+    const image = new Float32Array(3 * side ** 2);
+    for (let i = 0; i < times; i++) {
+      const reference = await state.model.prepare(image, side);
+      await state.model.edit("transfer", side, image, reference);
+      state.model.release(reference);
+    }
+  }
   for (let i = 0; i < 10; i++) await open();
   return memory() - before;
+}
+"""
+CUT_OUT = """
+() => {
+  const canvas = document.getElementById("found-content");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return Array.from(data);
 }
 """
 KEEP_STREAM = """
@@ -188,7 +215,7 @@ def test_two_threads_give_the_same_picture(page, address, edit_photo, model):
     first_edit(page, address)
     with page.expect_request("**/litert_wasm_threaded_internal.wasm"):
         page.select_option("#threads", "2")  # Loads the page anew.
-    wait_for(page, "last !== null")
+    wait_for(page, FINEST)
     edit = state(page)
     assert edit["threads"] == 2 and "2 threads" in page.inner_text("#figures")
     assert_transferred(edit, edit_photo, model)
@@ -204,8 +231,8 @@ def test_a_browser_without_relaxed_simd(page, address, edit_photo, model):
             : instantiate(module, ...rest);
     """)
     with page.expect_request("**/litert_wasm_compat_internal.wasm"):
-        page.goto(address + "?threads=2")
-    wait_for(page, "last !== null")
+        page.goto(address + AVATARS + "&threads=2")
+    wait_for(page, FINEST)
     edit = state(page)
     assert edit["threads"] == 1 and page.is_hidden("#message")
     assert_transferred(edit, edit_photo, model)
@@ -213,10 +240,10 @@ def test_a_browser_without_relaxed_simd(page, address, edit_photo, model):
 
 def test_a_model_file_of_ones_own(page, address, edit_photo, model):
     page.route("**/*.tflite", lambda route: route.fulfill(status=404))
-    page.goto(address)
+    page.goto(address + AVATARS)
     assert "There is no model models/avatars-glasses.tflite (404)" in message(page)
     page.set_input_files("#model-file", MODEL)
-    wait_for(page, "last !== null")
+    wait_for(page, FINEST)
     assert page.is_hidden("#message")
     assert_transferred(state(page), edit_photo, model)
 
@@ -289,6 +316,82 @@ def test_litert_js_is_not_installed(page, address):
     page.route("**/node_modules/**", lambda route: route.fulfill(status=404))
     page.goto(address)
     assert "Run `npm ci` in export/web" in message(page)
+
+
+def test_a_display_p3_photo_is_shown_and_saved_in_srgb(page, address, tmp_path):
+    first_edit(page, address)
+    colours = (
+        np.random.default_rng(0).integers(90, 170, (6, 9, 3), np.uint8).repeat(20, 0).repeat(20, 1)
+    )
+    buffer = io.BytesIO()
+    Image.fromarray(colours).save(buffer, "PNG", icc_profile=icc.display_p3())
+    page.set_input_files("#target-file", {**png(colours), "buffer": buffer.getvalue()})
+    wait_for(page, "last.frame.width === 180 && " + FINEST)
+    expected = icc.p3_in_srgb(colours)
+    assert np.abs(expected - colours).max() > 10
+    assert np.abs(state(page)["frame"] - expected).max() <= 2
+    with page.expect_download() as download:
+        page.click("#save")
+    download.value.save_as(tmp_path / "saved.png")
+    saved = Image.open(tmp_path / "saved.png")
+    assert "icc_profile" not in saved.info  # sRGB, as all without one.
+    np.testing.assert_array_equal(np.array(saved.convert("RGB")), state(page)["shown"])
+
+
+def test_a_transparent_picture_comes_back_transparent(page, address, tmp_path):
+    first_edit(page, address)
+    face = np.array(Image.open(WEB / "faces" / "target-1.png").convert("RGB"))
+    alpha = np.full((256, 256), 255, np.uint8)
+    alpha[:40], alpha[40:60] = 0, 128
+    page.set_input_files("#target-file", png(np.dstack([face, alpha])))
+    wait_for(page, "last.frame.own && " + FINEST)
+    edit = state(page)
+    white = np.full_like(face, 255)
+    np.testing.assert_array_equal(edit["frame"][60:], face[60:])
+    np.testing.assert_array_equal(edit["frame"][:40], white[:40])
+    mixed = (face[40:60] * 128.0 + 255 * 127) / 255
+    assert np.abs(edit["frame"][40:60] - mixed).max() <= 2  # A canvas keeps 8 bits times alpha.
+    with page.expect_download() as download:
+        page.click("#save")
+    download.value.save_as(tmp_path / "saved.png")
+    saved = np.array(Image.open(tmp_path / "saved.png"))
+    np.testing.assert_array_equal(saved[..., 3], alpha)
+    outside = (edit["mask"] == 0) & (alpha == 255)
+    np.testing.assert_array_equal(saved[outside, :3], face[outside])
+    assert (saved[~outside & (alpha == 255), :3] != face[~outside & (alpha == 255)]).any()
+
+
+def test_more_pixels_than_can_be_are_refused_by_the_header(page, address):
+    first_edit(page, address)
+    head = struct.pack(">IIBBBBB", 23_000, 23_000, 1, 0, 0, 0, 0)
+    bomb = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", len(head)) + b"IHDR" + head
+    for control in ("#target-file", "#reference-file"):
+        page.evaluate("document.getElementById('message').hidden = true")
+        file = {"name": "bomb.png", "mimeType": "image/png", "buffer": bomb}
+        page.set_input_files(control, file)
+        assert "bomb.png has over 50 megapixels. Shrink it." in message(page)
+        assert "23000 x 23000" in message(page)
+    page.check("input[value=remove]")
+    wait_for(page, "last.mode === 'remove'")
+
+
+def test_what_is_found_in_the_reference_is_shown(page, address, edit_photo, model):
+    first_edit(page, address)
+    assert page.is_visible("#found-mask") and page.is_visible("#found-content")
+    cut = page.evaluate(CUT_OUT)
+    reference = state(page)["reference"]
+    place = edit_photo.placement(model.framing, *reference.shape[:2])
+    shown = edit_photo.model_input(reference, place, model.size)
+    mask = model.run("segment", image=shown)["mask"][0, ..., 0]
+    alpha = np.reshape(cut, (*mask.shape, 4))[..., 3]
+    np.testing.assert_allclose(alpha, 255 * mask, atol=2)
+    assert 0.005 < (alpha > 128).mean() < 0.3 and state(page)["notice"] == ""
+    page.set_input_files("#reference-file", png(photo(256, 256)))  # She wears none.
+    wait_for(
+        page, "prepared?.drawn && prepared.reference !== null && last.reference.own === undefined"
+    )
+    page.wait_for_function("document.getElementById('notice').innerText !== ''")
+    assert "shows nothing that this model would transfer" in page.inner_text("#notice")
 
 
 def test_a_file_that_is_no_picture(page, address):

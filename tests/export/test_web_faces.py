@@ -8,9 +8,9 @@ import pytest
 from export_scripts import EXPORT, load_script
 from face_model import DETAIL_SIZE, SIZE, off
 from PIL import Image
-from web_page import NEEDED, assert_near, first_edit, png, state, wait_for
+from web_page import FINEST, NEEDED, WEB, assert_near, first_edit, png, state, wait_for
 
-from mbu_tf.faces import FACE, Placement, find_faces
+from mbu_tf.faces import EYES, FACE, Placement, find_faces
 
 pytestmark = NEEDED
 
@@ -65,8 +65,8 @@ def show(page, photo):
     return state(page)
 
 
-def eyes_of(placement):
-    return np.array(Placement(*placement).to_photo(FACE.eyes))
+def eyes_of(placement, framing=FACE):
+    return np.array(Placement(*placement).to_photo(framing.eyes))
 
 
 def assert_edited(edit, edit_photo, model):
@@ -145,6 +145,19 @@ def test_a_model_of_the_centre_square_needs_no_faces(page, address):
     first_edit(page, address)
     assert len(state(page)["placements"]) == 1
     assert not any("faces.tflite" in url for url in asked)
+
+
+def test_the_page_opens_on_the_model_of_faces(page, address):
+    """The listed one; two sample portraits, the reference's own glasses on the other face."""
+    if not (WEB / "models" / "faces-glasses.tflite").exists():
+        pytest.skip("models/faces-glasses.tflite is not there")
+    page.goto(address)
+    wait_for(page, FINEST)
+    edit = state(page)
+    (placement,), (face,) = edit["placements"], find_faces(edit["frame"])
+    assert off(eyes_of(placement, EYES), face.eyes) < 0.05 and edit["notice"] == ""
+    changed = (edit["picture"] != edit["frame"]).any(-1)
+    assert 0.001 < changed.mean() < 0.1 and not changed[edit["mask"] == 0].any()
 
 
 # Frame after frame given to the page's own tracker, 30 a second whatever the machine's load.

@@ -1,5 +1,6 @@
 """The page's pure functions, run by node alone, against the library and the mobile example."""
 
+import io
 import json
 import pathlib
 import shutil
@@ -7,7 +8,9 @@ import subprocess
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from mbu_tf.data import Photo
 from mbu_tf.data.images import resize_image
 from mbu_tf.exporting.metadata import append_to_tflite
 from mbu_tf.faces import CENTRE, FACE, Placement
@@ -122,6 +125,18 @@ def test_channels_lie_in_the_picture_as_the_librarys_to_the_bit(square):
     np.testing.assert_array_equal(np.float32(made["values"]).reshape(expected.shape), expected)
 
 
+def test_channels_beside_each_other_are_laid_as_each_by_itself():
+    placement, (height, width) = SQUARES[1]
+    side = placement.pixels
+    channels = np.random.default_rng(0).random((side, side, 4), np.float32)
+    whole = {"left": 0, "top": 0, "right": side, "bottom": side}
+    made = result("placement", "Placement.back", placement, channels, 4, whole, width, height)
+    values = np.float32(made["values"]).reshape(-1, 4)
+    for c in range(4):
+        _, _, expected = placement.back(channels[..., c], height, width)
+        np.testing.assert_array_equal(values[:, c], expected.ravel())
+
+
 def test_a_square_much_larger_than_the_picture_is_refused(random_photo):
     huge = Placement(0, 0, 5000, 0)
     assert (
@@ -195,6 +210,61 @@ def test_the_tint_keeps_to_the_mask(random_photo):
     np.testing.assert_allclose(
         tinted[1, 3], 0.4 * photo[1, 3] + 0.6 * np.float32([255, 0, 128]), atol=1
     )
+
+
+def test_transparent_pictures_are_seen_on_white_and_keep_their_alpha(
+    outputs, random_photo, edit_photo
+):
+    shape = (41, 60)
+    colours, placement = random_photo(*shape), SQUARES[1][0]
+    alpha = np.random.default_rng(2).integers(0, 256, shape, np.uint8)
+    photo = Photo(colours, alpha=alpha)
+    given = {**picture(colours), "data": np.dstack([colours, alpha])}
+    seen = result("photo_edit", "onWhite", given)
+    np.testing.assert_array_equal(as_photo(seen), photo.image)
+    input = edit_photo.model_input(photo.image, placement, SIZE)
+    unedited = result("photo_edit", "unedited", {**picture(photo.image), "own": given["data"]})
+    unedited |= {"data": np.uint8(unedited["data"]), "mask": np.float32(unedited["mask"])}
+    made = result("photo_edit", "layOn", unedited, placement, input, outputs, SIZE)
+    expected = photo.edited(*edit_photo.lay_on(photo.image, placement, input, **outputs))
+    laid, mask = np.reshape(made["data"], (*shape, 4)), np.reshape(made["mask"], shape)
+    assert np.abs(laid[..., :3] - expected.pixels.astype(int)).max() <= 1
+    np.testing.assert_array_equal(laid[mask == 0, :3], colours[mask == 0])
+    np.testing.assert_array_equal(laid[..., 3], alpha)
+    opaque = result("photo_edit", "onWhite", picture(colours))
+    assert "own" not in opaque and as_photo(opaque).tolist() == colours.tolist()
+
+
+@pytest.mark.parametrize(
+    "kind, options",
+    [
+        ("PNG", {}),
+        ("JPEG", {}),
+        ("JPEG", {"progressive": True, "exif": Image.Exif()}),
+        ("WEBP", {}),
+        ("WEBP", {"lossless": True}),
+        ("WEBP", {"exif": b"Exif\0\0" + bytes(20)}),
+        ("GIF", {}),
+        ("BMP", {}),
+        ("AVIF", {}),
+    ],
+)
+def test_a_files_head_tells_its_sides(kind, options, random_photo):
+    if kind not in Image.SAVE:
+        Image.init()
+    if kind not in Image.SAVE:
+        pytest.skip(f"this Pillow writes no {kind}")
+    file = io.BytesIO()
+    Image.fromarray(random_photo(70, 301)).save(file, kind, **options)
+    content = file.getvalue()
+    assert result("image_size", "imageSize", content) == [301, 70]
+    for cut in (0, 1, 9, 13):
+        assert result("image_size", "imageSize", content[:cut]) is None
+
+
+def test_other_files_tell_no_sides():
+    for content in (b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>", b"no image"):
+        assert result("image_size", "imageSize", content) is None
 
 
 TOLD = {"image_size": 64, "framing": FACE.get_config(), "name": "Brille – ü"}
@@ -277,3 +347,27 @@ def test_a_model_of_the_contract_tells_its_size():
 def test_a_foreign_model_is_refused_with_the_difference(described, complaint):
     error = call("contract", "checkModel", described)["error"]
     assert complaint in error and "mbu-tf export" in error and "Received: " in error
+
+
+def test_the_two_steps_of_detail_fit_each_other():
+    def tensor(*shape):
+        return {"dtype": "float32", "shape": list(shape)}
+
+    handed = {"separate": tensor(1, 2, 2, 8), "own": tensor(1, 512, 512, 4)}
+    image, mask = tensor(1, 512, 512, 3), tensor(1, 512, 512, 1)
+
+    def parts(taken):
+        return {
+            "transfer_detail_reference": {"inputs": {"reference": image}, "outputs": handed},
+            "transfer_detail_target": {
+                "inputs": {"target": image, **taken},
+                "outputs": {"image": image, "mask": mask},
+            },
+        }
+
+    names = {"reference": "transfer_detail_reference", "target": "transfer_detail_target"}
+    assert result("contract", "checkParts", parts(handed), 512) == names
+    assert result("contract", "checkParts", {}, 512) is None
+    for taken in ({}, {"separate": handed["separate"]}, {**handed, "own": image}):
+        error = call("contract", "checkParts", parts(taken), 512)["error"]
+        assert error.startswith("transfer_detail_target must take what") and "Received: " in error

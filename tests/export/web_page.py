@@ -74,10 +74,15 @@ async (condition) => {
 """
 
 
+# Query that opens the page on the avatars' model.
+AVATARS = "?model=avatars-glasses"
+FINEST = "!changed && last !== null && last.side === (model.detailSize ?? model.size)"
+
+
 def first_edit(page, address):
-    """Opens the page and waits for its first picture."""
-    page.goto(address)
-    wait_for(page, "last !== null")
+    """Opens the page on the avatars' model and waits for its first picture as sharp as it is."""
+    page.goto(address + AVATARS)
+    wait_for(page, FINEST)
 
 
 def wait_for(page, condition):

@@ -5,12 +5,14 @@ import pytest
 import tensorflow as tf
 
 from mbu_tf.exporting import export_onnx, export_saved_model, export_tflite, signatures
+from mbu_tf.models.content_disentanglement import ContentDisentanglement
 from mbu_tf.models.domain_intersection import DomainIntersectionDifference
 from mbu_tf.models.mask_editing import composite_edit
 from mbu_tf.photos.edits import HALF
 
 SIDE = 64
 NAMES = ["transfer_detail", "remove_detail", "segment_detail"]
+PARTS = ["transfer_detail_reference", "transfer_detail_target"]
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +80,43 @@ def test_the_contract(small_model):
             assert spec.shape.as_list() == [None, SIDE, SIDE, 3]
 
 
+def test_detail_is_its_two_steps_in_sequence(small_model, given):
+    table = signatures(small_model, detail_size=SIDE, parts=True)
+    assert list(table)[-2:] == PARTS and list(signatures(small_model, parts=True)) == [
+        "transfer",
+        "remove",
+        "segment",
+    ]
+    first, second = (table[name] for name in PARTS)
+    images = {key: tf.constant(x) for key, x in given["transfer_detail"].items()}
+    cutout = first.function(reference=images["reference"])
+    assert list(cutout) == list(first.outputs)
+    assert list(second.inputs) == ["target", *cutout]
+    for name, tensor in cutout.items():
+        assert second.inputs[name].shape.is_compatible_with(tensor.shape)
+    got = second.function(target=images["target"], **cutout)
+    wanted = table["transfer_detail"].function(**images)
+    for name in second.outputs:
+        np.testing.assert_array_equal(got[name], wanted[name])
+
+
+def test_a_step_serves_target_after_target(small_model, given):
+    """What is computed of a reference does not depend on the target."""
+    table = signatures(small_model, detail_size=SIDE, parts=True)
+    target, reference = (tf.constant(x) for x in given["transfer_detail"].values())
+    cutout = table[PARTS[0]].function(reference=reference[:1])
+    for i in range(len(target)):
+        got = table[PARTS[1]].function(target=target[i : i + 1], **cutout)
+        pair = {"target": target[i : i + 1], "reference": reference[:1]}
+        wanted = table["transfer_detail"].function(**pair)
+        np.testing.assert_array_equal(got["image"], wanted["image"])
+
+
+def test_models_without_masks_have_no_steps():
+    model = ContentDisentanglement(image_size=32, depth=4, width=0.03, separate_channels=2)
+    assert not set(PARTS) & set(signatures(model, detail_size=SIDE, parts=True))
+
+
 @pytest.mark.parametrize("quantization", [None, pytest.param("float16", marks=pytest.mark.slow)])
 def test_tflite(small_model, given, agrees, tmp_path, quantization):
     litert = pytest.importorskip("ai_edge_litert.interpreter")
@@ -94,6 +133,13 @@ def test_tflite(small_model, given, agrees, tmp_path, quantization):
         rows = [runner(**{k: v[i : i + 1] for k, v in given[name].items()}) for i in range(3)]
         got = {key: np.concatenate([row[key] for row in rows]) for key in rows[0]}
         agrees(name, got, 1e-4 if quantization is None else 5e-3)
+    # In two steps it is the same.
+    first, second = map(interpreter.get_signature_runner, PARTS)
+    images = {key: x[:1] for key, x in given["transfer_detail"].items()}
+    whole = interpreter.get_signature_runner("transfer_detail")(**images)
+    got = second(target=images["target"], **first(reference=images["reference"]))
+    for key, value in whole.items():
+        np.testing.assert_allclose(got[key], value, atol=1e-5)
 
 
 @pytest.mark.slow

@@ -1,6 +1,6 @@
 // One edit of one picture: the model between its pre- and post-processing.
 
-import { inOwnColours, layOn, modelInput, outline, unedited } from "./photo_edit.js";
+import { layOn, modelInput, outline, unedited } from "./photo_edit.js";
 
 /**
  * The picture edited in each of its squares: `mode` is "transfer", "remove" or "segment".
@@ -23,7 +23,8 @@ export async function edit(model, mode, side, picture, placements, reference) {
       else layOn(edited, placement, input, layer, side);
     });
   }
-  return { picture: inOwnColours(edited, edited.mask, picture), mask: edited.mask, times };
+  const { mask, ...changed } = edited;
+  return { picture: changed, mask, times };
 }
 
 function timed(times, part, work) {

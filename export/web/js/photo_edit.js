@@ -34,20 +34,6 @@ export function onWhite({ data, width, height }) {
   return { data: seen, width, height, own: data };
 }
 
-/**
- * An edit of a picture that `onWhite` gave, as transparent as the picture is: its RGBA bytes
- * where the mask is 0, the edit laid on its own colours elsewhere.
- */
-export function inOwnColours({ data, width, height }, mask, { own, data: seen }) {
-  if (!own) return { data, width, height };
-  const laid = new Uint8ClampedArray(own);
-  mask.forEach((share, i) => {
-    if (share === 0) return;
-    for (let c = 4 * i; c < 4 * i + 3; c++) laid[c] = data[c] + (1 - share) * (own[c] - seen[c]);
-  });
-  return { data: laid, width, height };
-}
-
 /** A square as `modelInput` gives it as a picture, with the mask for its alpha channel, if given. */
 export function asPicture(input, size, mask) {
   const data = new Uint8ClampedArray(4 * size * size).fill(255);
@@ -58,10 +44,15 @@ export function asPicture(input, size, mask) {
   return { data, width: size, height: size };
 }
 
-/** A picture with nothing done to it yet: `{data, width, height, mask}`, its bytes copied. */
-export function unedited({ data, width, height }) {
+/**
+ * A picture with nothing done to it yet: `{data, width, height, mask}`, its bytes copied.
+ *
+ * Of a transparent one its own bytes, not as seen on white: paint is laid on them, and their
+ * alpha channel stays.
+ */
+export function unedited({ data, width, height, own = data }) {
   const mask = new Float32Array(width * height);
-  return { data: new Uint8ClampedArray(data), width, height, mask };
+  return { data: new Uint8ClampedArray(own), width, height, mask };
 }
 
 /**
