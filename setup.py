@@ -34,19 +34,25 @@ setup(
     package_data={
         "mbu_tf": ["py.typed"],
         "mbu_tf.evaluation": ["*/*.css", "*/*.js"],
+        "mbu_tf.pretrained": ["*.npz", "*.md", "samples/*"],
         "mbu_tf.faces": ["*.npz", "BLAZEFACE_LICENSE"],
     },
     python_requires=">=3.10",
     # `export`, `examples` and `tests` beside it are no packages to install.
     packages=find_packages(include=["mbu_tf", "mbu_tf.*"]),
     install_requires=[
-        "keras>=3.12",
+        # Older ones read files of the machine into weights, and unpack archives without bound.
+        'keras>=3.15.1; python_version >= "3.11"',
+        'keras>=3.12.4; python_version < "3.11"',
         "tensorflow>=2.20",
         "tensorflow-datasets>=4.9.8",
         # tensorflow-datasets imports it without declaring it for Python 3.11 on.
         "importlib_resources",
         "numpy",
         "pillow>=11.3",
+        "filelock>=3.12",
+        "jsonschema>=4.18",
+        "psutil",
         "dicebear-core>=10.7",
         "dicebear-styles>=10.6",
         "resvg_py>=0.5",
@@ -66,6 +72,7 @@ setup(
         "docs": DOCS,
         "test": [
             "pytest>=8",
+            "hypothesis",
             "pytest-xdist",
             # What the notebook's pictures are shown by.
             "ipython",

@@ -30,7 +30,7 @@ import benchmark_gpu_parts
 from benchmark_gpu_parts import PRECISIONS
 
 from mbu_tf.evaluation.parts import Parts
-from mbu_tf.files import replacing, write_json
+from mbu_tf.system.files import replacing, write_json
 
 MEASURING = 5 / 8
 # A doubled batch that processes fewer more images per second than this gains nothing.

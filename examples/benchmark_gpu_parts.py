@@ -13,7 +13,7 @@ import statistics
 import sys
 import time
 
-from mbu_tf.files import write_json
+from mbu_tf.system.files import write_json
 
 PRECISIONS = {"float32": "float32", "mixed_bfloat16": "bfloat16", "mixed_float16": "float16"}
 

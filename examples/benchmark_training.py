@@ -27,8 +27,8 @@ import tensorflow as tf
 
 from mbu_tf import load_source
 from mbu_tf.data import ImageArray, TwoDomains
-from mbu_tf.files import write_json
 from mbu_tf.models.methods import METHODS
+from mbu_tf.system.files import write_json
 
 MATRIX_SIDE = 2048
 COMPUTES_IN = {"float32": "float32", "mixed_bfloat16": "bfloat16", "mixed_float16": "float16"}

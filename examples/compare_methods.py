@@ -15,7 +15,7 @@ from mbu_tf import InSequence, load_model, load_source
 from mbu_tf.data import write_png
 from mbu_tf.evaluation import evaluate_two_way, two_way_grid
 from mbu_tf.models.methods import METHODS
-from mbu_tf.training import train_preset
+from mbu_tf.runs.training import train_preset
 
 PRESETS = {"mbu": "avatars_facial_hair"}
 

@@ -16,8 +16,8 @@ import keras
 import numpy as np
 
 from mbu_tf import load_source
-from mbu_tf.files import write_json
-from mbu_tf.training import train_preset
+from mbu_tf.runs.training import train_preset
+from mbu_tf.system.files import write_json
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 # Figure to its column: errors are mean absolute differences of images in [-1, 1].

@@ -9,6 +9,14 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import numpy as np
 import pytest
 
+QUICK = "not slow"  # As in pyproject.toml.
+
+
+def pytest_configure(config):
+    """A test that is named runs, though it be slow."""
+    if config.option.markexpr == QUICK and any("::" in x for x in config.args):
+        config.option.markexpr = ""
+
 
 @pytest.fixture(autouse=True)
 def default_precision():

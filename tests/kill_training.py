@@ -30,9 +30,9 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 import h5py
 import numpy as np
 
-import mbu_tf.training  # noqa: F401  Once, for all that are forked.
+import mbu_tf.runs.training  # noqa: F401  Once, for all that are forked.
 from mbu_tf.data.images import read_image
-from mbu_tf.state_files import read_newest_state
+from mbu_tf.runs.state import read_newest_state
 
 STEPS, EVERY = 23, 2
 
@@ -43,7 +43,7 @@ def train(folder, progress):
 
     from mbu_tf.callbacks import Backup
     from mbu_tf.data.domains import ImageArray, TwoDomains
-    from mbu_tf.training import train_preset
+    from mbu_tf.runs.training import train_preset
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)

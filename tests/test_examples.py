@@ -1,5 +1,6 @@
 """Every example runs as it stands, on few faces and a tiny model."""
 
+import functools
 import importlib.util
 import json
 import pathlib
@@ -21,13 +22,18 @@ from mbu_tf.models.methods import METHODS
 EXAMPLES = pathlib.Path(__file__).parents[1] / "examples"
 
 
+@pytest.fixture(scope="module")
+def few_avatars(tmp_path_factory):
+    """`load_avatars` with a cache of this file's own, so that each is rendered once."""
+    return functools.partial(avatars.load_avatars, data_dir=tmp_path_factory.mktemp("avatars"))
+
+
 @pytest.fixture
-def run(tmp_path, monkeypatch):
-    """Runs an example in an empty folder, the avatars few and cached there."""
+def run(few_avatars, tmp_path, monkeypatch):
+    """Runs an example in an empty folder, on few avatars."""
     for split in avatars.SPLITS:
         monkeypatch.setitem(avatars.SPLITS, split, 16)
-    load = avatars.load_avatars
-    monkeypatch.setattr(avatars, "load_avatars", lambda *a, **k: load(*a, data_dir=tmp_path, **k))
+    monkeypatch.setattr(avatars, "load_avatars", few_avatars)
     monkeypatch.chdir(tmp_path)
 
     def run(name, *arguments):
@@ -93,6 +99,7 @@ def narrow(monkeypatch):
         monkeypatch.setitem(recipe["architecture"], "separate_channels", 2)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 def test_compare_methods(run, narrow, tmp_path, capsys):
     chosen = ("--methods", "masked_didd", "cd")  # Two-way, and one-way in sequence.
@@ -108,6 +115,7 @@ def test_compare_methods(run, narrow, tmp_path, capsys):
     assert again == rows
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 def test_benchmark_gpu(run, narrow, tmp_path, monkeypatch, capsys):
     """All of it on a CPU, to the end; a second call measures nothing again."""
@@ -157,6 +165,7 @@ def test_benchmark_gpu_without_time(run, tmp_path, monkeypatch):
     assert "the same command again goes on" in (tmp_path / "gpu" / "benchmark.md").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 def test_compare_precisions(run, narrow, tmp_path, capsys):
     chosen = ("--precisions", "mixed_bfloat16", "--seeds", 1, "--steps", 2, "--width", 0.06)
@@ -172,6 +181,7 @@ def test_compare_precisions(run, narrow, tmp_path, capsys):
     assert capsys.readouterr().out.count(written) == 2
 
 
+@pytest.mark.slow
 def test_custom_method(run, tmp_path):
     run("custom_method.py", "--steps", 1)
     model = load_model(tmp_path / "custom" / "model.keras")
@@ -180,6 +190,7 @@ def test_custom_method(run, tmp_path):
     assert read_image(tmp_path / "custom" / "transfer.png").std() > 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 def test_domain_adaptation(run, narrow, capsys):
     run("domain_adaptation.py", "--steps", 1, "--baseline_steps", 1)
@@ -215,6 +226,7 @@ def write_celeba(folder):
     (folder / "list_eval_partition.txt").write_text("\n".join(partitions) + "\n")
 
 
+@pytest.mark.slow
 def test_serve_and_call(run, model, tmp_path):
     version = export_saved_model(load_model(model), tmp_path / "served", warm_up=False)
     pixels = np.random.default_rng(0).integers(0, 256, (2, 70, 90, 3), np.uint8)
@@ -276,6 +288,7 @@ def test_measure_faces(run, tmp_path, capsys):
     assert all(float(error.strip(" %")) < 8 for error in errors)
 
 
+@pytest.mark.slow
 def test_benchmark_video(run, model, tmp_path, capsys):
     import skimage.data
 

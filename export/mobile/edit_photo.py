@@ -18,7 +18,8 @@ from typing import NamedTuple
 
 import find_faces
 import numpy as np
-from PIL import Image, ImageOps
+import photo_file
+from PIL import Image
 
 # Soft masks fade out slowly; what is fainter than this is left untouched.
 MASK_FLOOR = 0.05
@@ -255,11 +256,6 @@ def segment(model, photo, eyes=None):
     return outline(photo, place, **model.run("segment", image=input))
 
 
-def read_photo(path):
-    """An image file as uint8 `(height, width, 3)`, turned upright."""
-    return np.array(ImageOps.exif_transpose(Image.open(path)).convert("RGB"))
-
-
 def two_points(text):
     """((x, y), (x, y)) of "x,y,x,y"."""
     x1, y1, x2, y2 = map(float, text.split(","))
@@ -295,17 +291,24 @@ def main():
             parser.error(f"no face was found; take another photo, or --{name} X,Y,X,Y")
         return found[0]
 
-    target = read_photo(arguments.target)
+    def read(path):
+        try:
+            return photo_file.read(path)
+        except (OSError, ValueError) as error:
+            parser.error(str(error))
+
+    photo = read(arguments.target)
+    target = photo.shown
     eyes = eyes_in(target, arguments.eyes, "eyes")
     if arguments.edit == "transfer":
-        reference = read_photo(arguments.reference)
+        reference = read(arguments.reference).shown
         there = eyes_in(reference, arguments.reference_eyes, "reference-eyes")
-        result = transfer(model, target, reference, eyes, there)[0]
+        result = photo.edited(*transfer(model, target, reference, eyes, there))
     elif arguments.edit == "remove":
-        result = remove(model, target, eyes)[0]
+        result = photo.edited(*remove(model, target, eyes))
     else:
         result = segment(model, target, eyes).astype(np.uint8) * 255
-    Image.fromarray(result).save(arguments.output)
+    photo_file.write(arguments.output, result)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ mouth, top-left and bottom-right, and the eyes that are left and right in an upr
 import argparse
 
 import numpy as np
+import photo_file
 from PIL import Image
 
 # The network is shown so large pictures, and in them sees faces of 20 to 85 pixels.
@@ -186,7 +187,7 @@ def main():
     parser.add_argument("faces", metavar="FACES.tflite")
     parser.add_argument("photo", metavar="IMAGE")
     arguments = parser.parse_args()
-    photo = np.array(Image.open(arguments.photo).convert("RGB"))
+    photo = photo_file.read(arguments.photo).shown
     for left, right in FaceFinder(arguments.faces).eyes(photo):
         print(",".join(f"{x:.1f}" for x in (*left, *right)))
 

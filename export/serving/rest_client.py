@@ -16,6 +16,8 @@ import sys
 import urllib.error
 import urllib.request
 
+PNG = b"\x89PNG\r\n\x1a\n"
+
 
 def predict(url, signature, files, eyes=None, timeout=30):
     """Call a signature ending in `_encoded` with one file's bytes for each input.
@@ -34,7 +36,8 @@ def predict(url, signature, files, eyes=None, timeout=30):
         Dict of output name to the bytes of a PNG file.
 
     Raises:
-        RuntimeError: with the server's message, if it refuses the request.
+        RuntimeError: with the server's message, if it refuses the request; or if its answer
+            is none of a signature's.
     """
     inputs = {name: [{"b64": base64.b64encode(x).decode()}] for name, x in files.items()}
     inputs |= {f"{name}_eyes": [list(x)] for name, x in (eyes or {}).items()}
@@ -44,10 +47,22 @@ def predict(url, signature, files, eyes=None, timeout=30):
     )
     try:
         with urllib.request.urlopen(request, timeout=timeout) as response:
-            outputs = json.load(response)["outputs"]
+            answer = response.read()
     except urllib.error.HTTPError as error:
         raise RuntimeError(f"{error.code}: {error.read().decode(errors='replace')}") from error
-    return {name: base64.b64decode(values[0]["b64"]) for name, values in outputs.items()}
+    try:
+        outputs = json.loads(answer)["outputs"].items()
+        files = {
+            name: base64.b64decode(values[0]["b64"], validate=True) for name, values in outputs
+        }
+        if not all(file.startswith(PNG) for file in files.values()):
+            raise ValueError("other bytes")
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise RuntimeError(
+            "The server's answer holds no PNG files in base64. Is a TensorFlow Serving model at "
+            f"{url}? Received: {answer[:200]!r} ({error})"
+        ) from error
+    return files
 
 
 def four_numbers(text):
@@ -77,16 +92,18 @@ def main():
     if not told and any(eyes.values()):
         parser.error("--target-eyes and --reference-eyes go together")
     signature = "transfer_eyes_encoded" if told else "transfer_encoded"
-    files = {}
-    for name in ("target", "reference"):
-        with open(getattr(arguments, name), "rb") as file:
-            files[name] = file.read()
     try:
-        image = predict(arguments.url, signature, files, eyes if told else None)["image_bytes"]
-    except (RuntimeError, OSError) as error:
+        files = {}
+        for name in ("target", "reference"):
+            with open(getattr(arguments, name), "rb") as file:
+                files[name] = file.read()
+        answer = predict(arguments.url, signature, files, eyes if told else None)
+        if "image_bytes" not in answer:
+            raise RuntimeError(f"The answer lacks image_bytes. Received: {', '.join(answer)}")
+        with open(arguments.output, "wb") as file:
+            file.write(answer["image_bytes"])
+    except (RuntimeError, OSError, ValueError) as error:
         sys.exit(f"rest_client.py: {error}")
-    with open(arguments.output, "wb") as file:
-        file.write(image)
 
 
 if __name__ == "__main__":

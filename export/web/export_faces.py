@@ -15,7 +15,7 @@ import tensorflow as tf
 from mbu_tf.exporting import saved_model
 from mbu_tf.exporting.signatures import Signature
 from mbu_tf.faces import blazeface
-from mbu_tf.files import replacing
+from mbu_tf.system.files import replacing
 
 PATH = pathlib.Path(__file__).with_name("models") / "faces.tflite"
 LICENSE = pathlib.Path(blazeface.__file__).with_name("BLAZEFACE_LICENSE")

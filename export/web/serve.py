@@ -9,12 +9,16 @@ import functools
 import http.server
 import pathlib
 import ssl
+import sys
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
     """Files of `FOLDER` with the headers that isolate the page."""
+
+    # Seconds for which a request, or a shaking of hands, may say nothing more.
+    timeout = 20
 
     extensions_map = {
         **http.server.SimpleHTTPRequestHandler.extensions_map,
@@ -36,18 +40,37 @@ def make_server(port, host="localhost", certificate=None):
         certificate: PEM file of a certificate and its private key, for https.
 
     Raises:
-        OSError: if the port is taken or the certificate cannot be read.
+        ValueError: if the port is taken or the certificate cannot be used; the message
+            says so.
     """
+    context = _tls(certificate) if certificate else None
     handler = functools.partial(Handler, directory=FOLDER)
-    server = http.server.ThreadingHTTPServer((host, port), handler)
-    if certificate:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
+    try:
+        server = http.server.ThreadingHTTPServer((host, port), handler)
+    except (OSError, OverflowError) as error:
+        raise ValueError(
+            f"Port {port} is taken or may not be used. Choose another with --port. "
+            f"Received: {error}"
+        ) from error
+    if context:
         # Hands are shaken in each connection's own thread: none holds up the others.
         server.socket = context.wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False
         )
     return server
+
+
+def _tls(certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        # A key's password is not asked for: the server may have no terminal.
+        context.load_cert_chain(certificate, password="")
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError.
+        raise ValueError(
+            f"{certificate} is no PEM file of a certificate and its private key without a "
+            f"password. README.md says how to make one. Received: {error}"
+        ) from error
+    return context
 
 
 def main():
@@ -57,7 +80,10 @@ def main():
     parser.add_argument("--certificate", metavar="FILE", help="PEM file, serves https")
     arguments = parser.parse_args()
     host = "0.0.0.0" if arguments.everywhere else "localhost"
-    server = make_server(arguments.port, host, arguments.certificate)
+    try:
+        server = make_server(arguments.port, host, arguments.certificate)
+    except ValueError as error:
+        sys.exit(f"serve.py: {error}")
     scheme = "https" if arguments.certificate else "http"
     print(f"Open {scheme}://localhost:{server.server_port}/")
     try:

@@ -3,6 +3,6 @@
 from mbu_tf.callbacks.backup import Backup
 from mbu_tf.callbacks.training_advice import TrainingAdvice
 from mbu_tf.callbacks.transfer_pictures import TransferPictures
-from mbu_tf.interrupts import Interrupted
+from mbu_tf.system.interrupts import Interrupted
 
 __all__ = ["Backup", "Interrupted", "TrainingAdvice", "TransferPictures"]

@@ -13,14 +13,55 @@ from typing import Any
 import keras
 import numpy as np
 
-from mbu_tf.files import remove_leftovers
-from mbu_tf.interrupts import Interrupted, noted_signals
 from mbu_tf.models.learning_rates import LinkedLearningRates
-from mbu_tf.state_files import differences, read_newest_state, write_state
+from mbu_tf.runs.state import (
+    ARRAY_SCHEMA,
+    COUNT,
+    differences,
+    read_newest_state,
+    write_state,
+)
+from mbu_tf.system.files import remove_leftovers
+from mbu_tf.system.interrupts import Interrupted, noted_signals
 from mbu_tf.types import FilePath
 
 # What `stop_training` is set to where only an epoch is to end; other callbacks set True.
 EPOCH_IS_DONE = "the epoch is done"
+# What a state holds.
+INTEGERS = {"type": "array", "items": {"type": "integer"}}
+STATE = {
+    "type": "object",
+    "required": [
+        *("settings", "epoch", "step_in_epoch", "seconds"),
+        *("variables", "callbacks", "random"),
+    ],
+    "properties": {
+        "settings": {"type": "object"},
+        "epoch": COUNT,
+        "step_in_epoch": COUNT,
+        "seconds": {"type": "number", "minimum": 0},
+        "variables": {"type": "array", "items": ARRAY_SCHEMA},
+        "callbacks": {"type": "array", "items": {"type": "object"}},
+        "random": {
+            "type": "object",
+            "required": ["python", "numpy"],
+            "properties": {
+                "python": {
+                    "type": "array",
+                    "prefixItems": [COUNT, INTEGERS, {"type": ["number", "null"]}],
+                    "minItems": 3,
+                    "items": False,
+                },
+                "numpy": {
+                    "type": "array",
+                    "prefixItems": [{"const": "MT19937"}, ARRAY_SCHEMA, COUNT, COUNT],
+                    "minItems": 5,
+                    "items": {"type": "number"},
+                },
+            },
+        },
+    },
+}
 
 
 class Backup(keras.callbacks.Callback):
@@ -79,7 +120,7 @@ class Backup(keras.callbacks.Callback):
             )
         self.folder, self.every, self.keep = pathlib.Path(folder), every, list(keep)
         self.settings = {**(settings or {}), "kept": [type(x).__name__ for x in self.keep]}
-        self._found = read_newest_state(folder)
+        self._found = read_newest_state(folder, STATE)
         if self._found is not None:
             self._check_settings()
         self.step = self._kept_step = self._found["step"] if self._found else 0
@@ -187,11 +228,25 @@ class Backup(keras.callbacks.Callback):
     def _restore(self):
         self._set_variables()  # Again, for the metrics' sake.
         for callback, attributes in zip(self._callbacks(), self._found["callbacks"], strict=True):
+            self._check_attributes(callback, attributes)
             vars(callback).update(attributes)
         version, values, gauss = self._found["random"]["python"]
         random.setstate((version, tuple(values), gauss))
         np.random.set_state(self._found["random"]["numpy"])
         self._found = None
+
+    def _check_attributes(self, callback, attributes):
+        """Raise `ValueError` unless such a callback has such attributes, of such kinds."""
+        own, names = _plain_attributes(callback), _own_names(callback)
+        for name, value in attributes.items():
+            now = vars(callback).get(name)
+            free = now is None or name in own or _is_arrays(now)
+            if name not in names or not free or not _same_kind(now, value):
+                raise ValueError(
+                    f"The run kept in {self.folder} is another one: a {type(callback).__name__} "
+                    "has no such attribute that training changes. Choose another folder. "
+                    f"Received: {name}={str(value)[:40]}"
+                )
 
     def _set_variables(self):
         variables, values = _variables(self.model), self._found["variables"]
@@ -252,6 +307,23 @@ def _changed_attributes(callback, unchanged):
         for name, value in vars(callback).items()
         if (name in now and now[name] != unchanged.get(name)) or _is_arrays(value)
     }
+
+
+def _own_names(callback):
+    """Names of attributes that the callback has or its class speaks of, but for Keras's own."""
+    kinds = type(callback).__mro__
+    functions = [x for kind in kinds for x in vars(kind).values() if inspect.isfunction(x)]
+    spoken = {name for function in functions for name in function.__code__.co_names}
+    names = {name for name in spoken | vars(callback).keys() if not hasattr(type(callback), name)}
+    return names - {"params", "_model"}
+
+
+def _same_kind(now, kept):
+    """Whether `kept` may take the place of a plain value; anything may take that of None."""
+    numbers = (int, float)
+    if isinstance(now, numbers) and isinstance(kept, numbers):
+        return True
+    return now is None or kept is None or type(now) is type(kept)
 
 
 def _is_arrays(value):

@@ -4,7 +4,7 @@ import keras
 
 from mbu_tf.data.images import write_png
 from mbu_tf.evaluation.pictures import model_grid
-from mbu_tf.files import make_folder
+from mbu_tf.system.files import make_folder
 from mbu_tf.types import Array, FilePath
 
 

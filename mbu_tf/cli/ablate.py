@@ -64,11 +64,11 @@ def add_parser(subparsers):
 
 
 def run(arguments):
-    from mbu_tf.ablation import ablate
     from mbu_tf.cli.train import held_out
     from mbu_tf.data.sources import load_source
     from mbu_tf.models.content_transfer import MaskedContentTransfer
     from mbu_tf.models.recipes import varied
+    from mbu_tf.runs.ablation import ablate
 
     given = {"image_size": arguments.image_size, "width": arguments.width}
     recipe = varied(
@@ -113,17 +113,9 @@ def read_variations(names, recipe):
 
 
 def _read_file(path, lists):
-    import json
-    import pathlib
+    from mbu_tf.system.reading import read_json
 
     if not path.endswith(".json"):
         raise ValueError(f"--rows takes {', '.join(lists)} or .json files. Received: {path}")
-    try:
-        rows = json.loads(pathlib.Path(path).read_text("utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is no JSON file: {error}") from error
-    if not isinstance(rows, dict) or not all(isinstance(x, dict) for x in rows.values()):
-        raise ValueError(
-            f'{path} must hold {{"name": {{changes}}, …}}. Received: {json.dumps(rows)[:60]}'
-        )
-    return rows
+    schema = {"type": "object", "additionalProperties": {"type": "object"}}
+    return read_json(path, schema, "rows", 'It must hold {"name": {changes}, …}.')

@@ -2,7 +2,7 @@
 
 import argparse
 
-FRAMINGS = ("centre", "face")
+FRAMINGS = ("centre", "face", "eyes")
 
 
 def positive_int(text):
@@ -108,6 +108,20 @@ def add_command(subparsers, name, help, run, examples):
     return parser
 
 
+def add_model(parser):
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        help="a .keras file, or the name of a trained model that `mbu-tf presets` lists",
+    )
+
+
+def add_overwrite(parser):
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace a model that is at --output already"
+    )
+
+
 def add_threshold(parser):
     parser.add_argument(
         "--threshold",
@@ -163,8 +177,9 @@ def add_source_options(parser):
         "--framing",
         choices=FRAMINGS,
         default=argparse.SUPPRESS,
-        help="face: the face is found in each photo and its eyes are laid at the same places "
-        "(default: centre, the centre square); for photos in folders and tfds",
+        help="face: the face is found in each photo and its eyes are laid at the same places; "
+        "eyes: the same, but from temple to temple, for glasses (default: the preset's, else the "
+        "centre square); for photos in folders and tfds",
     )
     parser.add_argument(
         "--cache",
@@ -206,7 +221,8 @@ def add_face_options(parser):
     parser.add_argument(
         "--framing",
         choices=FRAMINGS,
-        help="look at the face or at the centre square (default: as the model was trained)",
+        help="look at the face, around its eyes, or at the centre square (default: as the model "
+        "was trained)",
     )
     parser.add_argument(
         "--face",

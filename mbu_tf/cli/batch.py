@@ -1,13 +1,16 @@
 """Many images in, one PNG each out: what `remove` and `segment` share."""
 
+import contextlib
+import errno
+import os
 import pathlib
 import sys
 
-from mbu_tf.cli.arguments import add_part
+from mbu_tf.cli.arguments import add_model, add_part
 
 
 def add_arguments(parser):
-    parser.add_argument("model", metavar="MODEL", help="a .keras file")
+    add_model(parser)
     parser.add_argument(
         "images",
         nargs="+",
@@ -38,17 +41,19 @@ def process(arguments, edit, edit_video=None):
         Exit status: 0 if every image was processed, else 1.
 
     Raises:
-        ValueError: if two images would be written to one file, or one over itself, or a folder
-            holds no image.
+        ValueError: if two images would be written to one file, or one over an image that is
+            given, or a folder holds no image.
+        FileExistsError: if one would be written over a file that is no earlier result.
     """
     from mbu_tf.data.images import ImageReadError, read_photo, write_png
     from mbu_tf.faces import NoFaceError
-    from mbu_tf.files import make_folder
     from mbu_tf.models.loading import load_editor
+    from mbu_tf.system.files import make_folder
     from mbu_tf.video import VideoReadError, is_video
 
     videos = is_video if edit_video else lambda image: False
     outputs = _outputs(arguments.images, pathlib.Path(arguments.output), videos)
+    _check_unharmed(outputs)
     model = load_editor(arguments.model, arguments.part)
     make_folder(arguments.output)
     skipped = 0
@@ -59,11 +64,11 @@ def process(arguments, edit, edit_video=None):
                 edit_video(model, image, output)
             else:
                 write_png(output, edit(model, read_photo(image)))
-        except (ImageReadError, VideoReadError) as error:
-            print(f"mbu-tf: skipped: {error}", file=sys.stderr)
-            skipped += 1
-        except NoFaceError as error:
-            print(f"mbu-tf: skipped: {image}: {error}", file=sys.stderr)
+        except (ImageReadError, VideoReadError, NoFaceError, OSError) as error:
+            if isinstance(error, OSError) and error.errno != errno.ENAMETOOLONG:
+                raise  # Such as a full disk, which the next one meets as well.
+            named = isinstance(error, (ImageReadError, VideoReadError))
+            print(f"mbu-tf: skipped: {'' if named else f'{image}: '}{error}", file=sys.stderr)
             skipped += 1
     if skipped:
         print(f"mbu-tf: skipped {skipped} of {len(outputs)} images", file=sys.stderr)
@@ -85,12 +90,36 @@ def _outputs(images, folder, videos):
                 f"{outputs[output]} and {image} would both be written to {output}. "
                 "Rename one of them, or process them into two folders."
             )
-        if output.resolve() == pathlib.Path(image).resolve():
-            raise ValueError(
-                f"{image} would be overwritten by its own result. Choose another --output."
-            )
         outputs[output] = image
     return outputs
+
+
+def _check_unharmed(outputs):
+    """Raise unless what would be replaced are earlier results, and none of the images."""
+    from mbu_tf.data.images import is_made_here
+    from mbu_tf.video.writing import is_made_here as is_video_made_here
+
+    given = {}
+    for image in outputs.values():
+        with contextlib.suppress(OSError):
+            given[_identity(image)] = image
+    for output, image in outputs.items():
+        if not os.path.lexists(output):
+            continue
+        other = given.get(_identity(output)) if output.exists() else None
+        if other is not None:
+            result = "its own result" if other == image else f"the result of {image}"
+            raise ValueError(f"{other} would be overwritten by {result}. Choose another --output.")
+        if not (is_made_here(output) or is_video_made_here(output)):
+            raise FileExistsError(
+                f"{output} is there already, and is no result of mbu-tf. Choose another --output."
+            )
+
+
+def _identity(path):
+    """What is the same of all paths that lead to one file."""
+    found = os.stat(path)
+    return found.st_dev, found.st_ino
 
 
 def _named(images, folder):

@@ -2,7 +2,7 @@
 
 import sys
 
-from mbu_tf.cli.arguments import add_command
+from mbu_tf.cli.arguments import add_command, add_overwrite
 
 
 def add_parser(subparsers):
@@ -29,11 +29,13 @@ def add_parser(subparsers):
         help="whose loss weights training goes on with, as no checkpoint holds them (default: "
         "glasses for MBU, celeba for CD and DIDD)",
     )
+    add_overwrite(parser)
 
 
 def run(arguments):
     from mbu_tf.interop import load_published, save_published
     from mbu_tf.models.loading import load_model
+    from mbu_tf.system.files import check_outputs
 
     to_keras, from_keras = (x.endswith(".keras") for x in (arguments.output, arguments.input))
     if to_keras == from_keras:
@@ -41,6 +43,7 @@ def run(arguments):
             "One of the two files must be a .keras file, the other a PyTorch checkpoint. "
             f"Received: {arguments.input} and --output {arguments.output}"
         )
+    check_outputs([arguments.output], [arguments.input], arguments.overwrite)
     if to_keras:
         load_published(arguments.input, preset=arguments.preset).save(arguments.output)
         return

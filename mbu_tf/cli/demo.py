@@ -1,22 +1,28 @@
-"""`mbu-tf demo`: the main job from nothing, on avatars rendered here."""
+"""`mbu-tf demo`: two portraits by a trained model, then the main job from nothing, on avatars."""
 
 from mbu_tf.cli.arguments import add_command, positive_int, seed_number
 
 # One reference of each kind, then the targets.
 KINDS = {"glasses2": "round", "glasses3": "square", "glasses4": "cat-eye", "sunglasses": "sun"}
 TARGETS = 6
+MODEL, REFERENCE, TARGET = "faces_glasses", "grace_hopper.jpg", "eileen_collins.jpg"
+# A face with some of what is around it, and the side in pixels it is shown at.
+SHOWN, SIDE = ((0.39, 0.42), (0.61, 0.42)), 384
 
 
 def add_parser(subparsers):
     parser = add_command(
         subparsers,
         "demo",
-        "learn glasses from avatars and draw what was learned",
+        "edit two portraits, then learn glasses from avatars and draw what was learned",
         run,
         ["mbu-tf demo --output demo"],
     )
     parser.add_argument(
-        "--output", required=True, metavar="DIR", help="folder for demo.png, metrics and model"
+        "--output",
+        required=True,
+        metavar="DIR",
+        help="folder for faces.png, demo.png, metrics and model",
     )
     parser.add_argument("--steps", type=positive_int, metavar="N", help="training steps")
     parser.add_argument("--seed", type=seed_number, default=0, metavar="N", help="default: 0")
@@ -26,16 +32,22 @@ def add_parser(subparsers):
 
 
 def run(arguments):
-    import pathlib
-
     import numpy as np
 
     from mbu_tf.data.avatars import SPLITS, load_avatars
     from mbu_tf.data.domains import to_model_range
     from mbu_tf.data.images import write_png
     from mbu_tf.evaluation.pictures import transfer_grid
-    from mbu_tf.training import train_preset
+    from mbu_tf.runs.training import train_preset
+    from mbu_tf.system.files import make_folder
 
+    folder = make_folder(arguments.output)
+    write_png(folder / "faces.png", faces_picture())
+    print(
+        "One's glasses on the other, and off: the trained model faces_glasses on the reference, "
+        f"the target; the result, the reference without, its mask: {folder / 'faces.png'}",
+        flush=True,
+    )
     counts = {**SPLITS, "train": arguments.faces} if arguments.faces else None
     test = load_avatars("glasses", "test", counts=counts)
     model, metrics = train_preset(
@@ -53,12 +65,44 @@ def run(arguments):
         to_model_range(test.a.take(np.arange(TARGETS))),
         to_model_range(test.b.take(references)),
     )
-    folder = pathlib.Path(arguments.output)
     write_png(folder / "demo.png", picture)
     print(f"\nOn {len(test.b)} test faces that training never saw:")
     for name, text in FIGURES.items():
         print(f"  {metrics['truth'][name]:8.4f}  {text}")
     print(f"Pictures: {folder / 'demo.png'}")
+
+
+def faces_picture():
+    """Two portraits by the trained model: reference, target, transfer, removal, mask, in a row.
+
+    Returns:
+        uint8 `(SIDE, 5 * SIDE, 3)`.
+    """
+    import numpy as np
+
+    from mbu_tf.data.images import read_image, resize_image
+    from mbu_tf.faces import Framing, choose_faces, find_faces
+    from mbu_tf.models.loading import load_editor
+    from mbu_tf.photos import mask_to_uint8, remove_photo, segment_photo, transfer_photo
+    from mbu_tf.pretrained import SAMPLES
+
+    model = load_editor(MODEL)
+    reference, target = (read_image(SAMPLES / name) for name in (REFERENCE, TARGET))
+    mask = mask_to_uint8(segment_photo(model, reference))
+    shown = [
+        (reference, reference),
+        (target, target),
+        (target, transfer_photo(model, target, reference).image),
+        (reference, remove_photo(model, reference).image),
+        (reference, np.repeat(mask[..., None], 3, axis=-1)),
+    ]
+
+    def face(photo, picture):
+        (found,) = choose_faces(find_faces(photo))
+        placement = Framing(*SHOWN).placement(*photo.shape[:2], found.eyes)
+        return resize_image(placement.upright(picture), SIDE)
+
+    return np.concatenate([face(*each) for each in shown], axis=1)
 
 
 FIGURES = {

@@ -33,7 +33,8 @@ def add_parser(subparsers):
         "models",
         nargs="*",
         metavar="MODEL",
-        help=".keras files; NAME=FILE names one, FILE_A+FILE_B are two one-way models in sequence",
+        help=".keras files, or trained models that `mbu-tf presets` lists; NAME=FILE names one, "
+        "FILE_A+FILE_B are two one-way models in sequence",
     )
     parser.add_argument(
         "--data",

@@ -1,6 +1,6 @@
 """`mbu-tf export`: a model as a file for servers, phones, browsers and other runtimes."""
 
-from mbu_tf.cli.arguments import add_command, positive_int
+from mbu_tf.cli.arguments import add_command, add_model, add_overwrite, positive_int
 from mbu_tf.cli.quiet import quiet
 
 FORMATS = ("saved_model", "tflite", "onnx")
@@ -23,7 +23,7 @@ def add_parser(subparsers):
             "mbu-tf export model.keras --format onnx --output glasses",
         ],
     )
-    parser.add_argument("model", metavar="MODEL", help="a .keras file")
+    add_model(parser)
     parser.add_argument("--format", required=True, choices=FORMATS, help="what to write")
     parser.add_argument(
         "--output",
@@ -61,14 +61,24 @@ def add_parser(subparsers):
         action="store_true",
         help="saved_model: without the requests that a server warms up with",
     )
+    add_overwrite(parser)
 
 
 def run(arguments):
     _check(arguments)
     from mbu_tf import exporting
+    from mbu_tf.exporting.onnx import onnx_files
     from mbu_tf.models.loading import load_model
+    from mbu_tf.system.files import check_outputs
 
     model = load_model(arguments.model)
+    if arguments.format == "tflite":
+        written = [arguments.output]
+    elif arguments.format == "onnx":
+        written = onnx_files(model, arguments.output, arguments.detail_size).values()
+    else:
+        written = []  # The next version's folder.
+    check_outputs(written, [arguments.model], arguments.overwrite)
     images = _representative(arguments.representative, model)
     output, detail_size = arguments.output, arguments.detail_size
     with quiet():

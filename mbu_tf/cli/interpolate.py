@@ -3,6 +3,7 @@
 from mbu_tf.cli.arguments import (
     add_command,
     add_face_options,
+    add_model,
     add_part,
     add_reference_face,
     at_least_two,
@@ -22,7 +23,7 @@ def add_parser(subparsers):
             "--steps 6 --output strip.png"
         ],
     )
-    parser.add_argument("model", metavar="MODEL", help="a .keras file")
+    add_model(parser)
     parser.add_argument("--target", required=True, metavar="IMAGE", help="image to be edited")
     parser.add_argument(
         "--reference", required=True, nargs=2, metavar="IMAGE", help="first and last content"
@@ -43,21 +44,29 @@ def add_parser(subparsers):
 
 
 def run(arguments):
-    import numpy as np
+    from PIL import Image
 
-    from mbu_tf.data.images import read_image, read_photo, write_png
-    from mbu_tf.data.photo import Photo
+    from mbu_tf.data.images import read_image, read_photo, save_png
     from mbu_tf.models.loading import load_editor
     from mbu_tf.photos import interpolate_photo, mask_to_uint8
+    from mbu_tf.system.files import check_outputs
+    from mbu_tf.system.memory import check_memory
 
+    check_outputs([arguments.output], [arguments.model, arguments.target, *arguments.reference])
     target, references = read_photo(arguments.target), map(read_image, arguments.reference)
+    height, width = target.pixels.shape[:2]
+    size = (width * arguments.steps, 2 * height)
+    check_memory(4 * size[0] * size[1], "The strip", "Take a smaller photo or fewer --steps.")
     model = load_editor(arguments.model, arguments.part)
     options = photo_options(arguments)
-    edits = list(interpolate_photo(model, target.image, *references, arguments.steps, **options))
-    images = np.concatenate([target.edited(*edit).pixels for edit in edits], axis=1)
-    masks = np.concatenate([mask_to_uint8(edit.mask) for edit in edits], axis=1)
-    strip, alpha = np.concatenate([images, np.stack([masks] * 3, axis=-1)]), None
-    if target.alpha is not None:
-        opaque = np.full_like(masks, 255)
-        alpha = np.concatenate([np.tile(target.alpha, arguments.steps), opaque])
-    write_png(arguments.output, Photo(strip, target.profile, alpha, target.dpi))
+    strip = Image.new("RGB" if target.alpha is None else "RGBA", size)
+    # One picture at a time: of a large photo each takes a GB.
+    edits = interpolate_photo(model, target.image, *references, arguments.steps, **options)
+    for step, edit in enumerate(edits):
+        edited = target.edited(*edit)
+        picture, mask = Image.fromarray(edited.pixels), Image.fromarray(mask_to_uint8(edit.mask))
+        if target.alpha is not None:
+            picture.putalpha(Image.fromarray(target.alpha))
+        strip.paste(picture, (step * width, 0))
+        strip.paste(mask.convert(strip.mode), (step * width, height))
+    save_png(arguments.output, strip, icc_profile=target.profile, dpi=target.dpi)

@@ -13,6 +13,7 @@ from mbu_tf.cli import (
     evaluate,
     export,
     interpolate,
+    presets,
     remove,
     segment,
     study,
@@ -24,6 +25,7 @@ from mbu_tf.cli.quiet import quiet
 COMMANDS = (
     demo,
     train,
+    presets,
     transfer,
     interpolate,
     remove,
@@ -39,6 +41,8 @@ EPILOG = """\
 examples:
   mbu-tf demo --output demo
   mbu-tf train --preset glasses --data celeba:CelebA:glasses --output run --image-size 64
+  mbu-tf presets
+  mbu-tf transfer faces_glasses --target face.jpg --reference glasses.jpg --output out.png
   mbu-tf transfer run/model.keras --target face.jpg --reference glasses.jpg --output out.png
   mbu-tf remove run/model.keras photos/*.jpg --output removed
   mbu-tf segment run/model.keras photos/*.jpg --output masks
@@ -63,6 +67,7 @@ def build_parser():
 
 def main(argv=None):
     """Run the command line; returns the exit status."""
+    _open_standard_files()
     arguments = build_parser().parse_args(argv)
     try:
         _start_tensorflow()
@@ -75,11 +80,29 @@ def main(argv=None):
         return 128 + getattr(error, "number", signal.SIGINT)
 
 
+def _open_standard_files():
+    """Let what is said go nowhere if there is no place for it.
+
+    Else the next file that is opened would take the number of a closed standard file, and
+    what TensorFlow says would be written into it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))
+
+
 def _run(arguments):
     """Run the command; an error of TensorFlow's takes one line as well."""
     import tensorflow as tf
 
-    from mbu_tf.failures import explaining_tensorflow, first_line
+    from mbu_tf.system.failures import explaining_tensorflow, first_line
 
     try:
         with explaining_tensorflow():
@@ -97,11 +120,15 @@ def _start_tensorflow():
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with quiet():
         import absl.logging
+        import keras
         import tensorflow as tf
 
-        from mbu_tf.backend import leave_gpu_to_keras
+        from mbu_tf.system.backend import leave_gpu_to_keras
 
         absl.logging.set_verbosity(absl.logging.ERROR)
+        # Precision is what a command is told, not what Keras's file says.
+        keras.config.set_floatx("float32")
+        keras.config.set_dtype_policy("float32")
         leave_gpu_to_keras()
         tf.constant(0)
 

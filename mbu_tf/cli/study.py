@@ -79,8 +79,9 @@ def run_make(arguments):
 
 def run_tally(arguments):
     from mbu_tf.evaluation.study.tally import tally_study
-    from mbu_tf.files import write_json
+    from mbu_tf.system.files import check_outputs, write_json
 
+    check_outputs([arguments.output], arguments.answers)
     found = tally_study(arguments.answers)
     first, second = found["systems"]
     print(f"{found['participants']} participants; {first} preferred to {second}:")

@@ -27,10 +27,14 @@ def add_parser(subparsers):
             "avatars:glasses_and_facial_hair --output run",
             "mbu-tf train --preset avatars --data avatars:glasses --output run --resume",
             "mbu-tf train --preset avatars --data avatars:hat --output hats --from run/model.keras",
+            "mbu-tf train --from faces_glasses --same-part --data folders:mine --output mine",
         ],
     )
     parser.add_argument(
-        "--preset", required=True, metavar="NAME", help="recipe, e.g. avatars, glasses, smile"
+        "--preset",
+        metavar="NAME",
+        help="recipe, e.g. avatars, faces, glasses; `mbu-tf presets` lists them (default: that of "
+        "--from, where it is a preset)",
     )
     parser.add_argument(
         "--method",
@@ -55,8 +59,14 @@ def add_parser(subparsers):
         "--from",
         dest="base",
         metavar="MODEL",
-        help="a trained model of the method, of any part, to start from: its architecture, and of "
-        "its weights those that know images in general",
+        help="a trained model of the method, of any part, or a preset that comes with weights, to "
+        "start from: its architecture, and of its weights those that know images in general",
+    )
+    parser.add_argument(
+        "--same-part",
+        action="store_true",
+        help="with --from: the part is that model's own, such as other glasses; all its weights "
+        "are taken over",
     )
     add_source_options(parser)
     parser.add_argument(
@@ -82,24 +92,30 @@ def add_parser(subparsers):
 def run(arguments):
     import keras
 
-    from mbu_tf.data.sources import load_source
+    from mbu_tf.data.sources import framed_as, load_source
     from mbu_tf.models.loading import load_model
     from mbu_tf.models.methods import METHODS
-    from mbu_tf.runs import run_state
-    from mbu_tf.training import train_preset
+    from mbu_tf.runs.folder import run_state
+    from mbu_tf.runs.training import train_preset
 
     method = METHODS[arguments.method]
     presets = method.presets
-    if arguments.preset not in presets:
+    preset = arguments.preset or arguments.base
+    if preset not in presets:
         raise ValueError(
-            f"Presets of --method {arguments.method} are {sorted(presets)}. "
-            f"Received: --preset {arguments.preset}"
+            f"Presets of --method {arguments.method} are {sorted(presets)}; one is needed unless "
+            f"--from names one. Received: --preset {arguments.preset}"
         )
     keras.config.set_dtype_policy(arguments.precision)
+    if arguments.same_part and not arguments.base:
+        raise ValueError("--same-part goes with --from, whose part it is; name a model there.")
     base = load_model(arguments.base) if arguments.base else None
-    architecture = method.architecture(presets[arguments.preset], base)
-    image_size = arguments.image_size or architecture["image_size"]
+    recipe = presets[preset]
+    image_size = arguments.image_size or method.architecture(recipe, base)["image_size"]
+    framing = base.framing if base else recipe["training"].get("framing")
     options = source_options(arguments)
+    if framing:
+        options = framed_as(framing, arguments.data, options)
     images = load_source(arguments.data, "train", image_size, **options)
     print(
         f"mbu-tf: {len(images.a)} images without the content (A), {len(images.b)} with it (B)",
@@ -109,7 +125,7 @@ def run(arguments):
     if arguments.resume and state == "new":
         print(f"mbu-tf: {arguments.output} holds no run yet; training begins", file=sys.stderr)
     train_preset(
-        arguments.preset,
+        preset,
         images,
         arguments.output,
         held_out=held_out(arguments.data, image_size, options),
@@ -118,7 +134,7 @@ def run(arguments):
         seed=arguments.seed,
         method=method,
         resume=arguments.resume,
-        **({"base": base} if arguments.base else {}),
+        **({"base": base, "same_part": arguments.same_part} if base else {}),
         **({"width": arguments.width} if arguments.width else {}),
         **({"checkpoint_every": arguments.checkpoint_every} if arguments.checkpoint_every else {}),
     )

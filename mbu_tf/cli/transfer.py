@@ -4,6 +4,7 @@ from mbu_tf.cli.arguments import (
     add_command,
     add_detail,
     add_face_options,
+    add_model,
     add_reference_face,
     photo_options,
     png_path,
@@ -28,7 +29,7 @@ def add_parser(subparsers):
             "mbu-tf transfer fader.keras --target b.png --to a --output z.png",
         ],
     )
-    parser.add_argument("model", metavar="MODEL", help="a .keras file")
+    add_model(parser)
     parser.add_argument(
         "--target",
         required=True,
@@ -65,12 +66,15 @@ def run(arguments):
     from mbu_tf.data.images import read_photo, write_png
     from mbu_tf.models.loading import load_model
     from mbu_tf.photos import mask_to_uint8, translate_photo
+    from mbu_tf.system.files import check_outputs
     from mbu_tf.video import is_video
 
     if is_video(arguments.target):
         return _transfer_to_video(arguments)
     if not arguments.output.lower().endswith(".png"):
         raise ValueError(f"--output: must end in .png. Received: {arguments.output}")
+    inputs = arguments.model, arguments.target, arguments.reference
+    check_outputs([arguments.output, arguments.mask], inputs)
     target, reference = read_photo(arguments.target), _reference(arguments)
     model = load_model(arguments.model)
     edit = translate_photo(model, target.image, reference, arguments.to, **photo_options(arguments))
@@ -87,11 +91,13 @@ def _reference(arguments):
 
 def _transfer_to_video(arguments):
     from mbu_tf.models.loading import load_model
+    from mbu_tf.system.files import check_outputs
     from mbu_tf.video import check_output, translate_video
 
     if arguments.mask:
         raise ValueError("--mask is written of images alone: leave it out.")
     check_output(arguments.output, arguments.target)
+    check_outputs([arguments.output], [arguments.model, arguments.target, arguments.reference])
     reference, model = _reference(arguments), load_model(arguments.model)
     with Progress() as progress:
         translate_video(

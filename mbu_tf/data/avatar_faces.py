@@ -3,6 +3,7 @@
 import functools
 import importlib.resources
 import json
+import math
 import os
 import struct
 import subprocess
@@ -130,6 +131,7 @@ def difference_mask(one, other):
     return np.where((one != other).any(axis=-1, keepdims=True), 255, 0).astype(np.uint8)
 
 
+FACES_PER_WORKER = 100  # A worker starts in the time in which one renders as many.
 # The caller's import path comes first: the working folder is not the library's.
 _WORKER = """
 import json, sys
@@ -148,7 +150,8 @@ def render_faces(faces, workers=None):
 
     Args:
         faces: list of `(task, seed, worn, size)`, see `render_face`.
-        workers: number of processes; `None` takes one per core.
+        workers: number of processes at most; `None` takes one per core. There
+            are no more than have `FACES_PER_WORKER` each.
 
     Yields:
         PNG bytes, one for each face.
@@ -156,7 +159,7 @@ def render_faces(faces, workers=None):
     Raises:
         RuntimeError: if a worker ends before its work is done.
     """
-    workers = min(workers or os.cpu_count() or 1, len(faces))
+    workers = min(workers or os.cpu_count() or 1, math.ceil(len(faces) / FACES_PER_WORKER))
     processes = []
     try:
         for i in range(workers):

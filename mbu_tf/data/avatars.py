@@ -2,6 +2,9 @@
 
 import functools
 import io
+import pathlib
+import shutil
+import warnings
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -9,6 +12,7 @@ from PIL import Image
 
 from mbu_tf.data import avatar_faces
 from mbu_tf.data.domains import ImageArray, TwoDomains
+from mbu_tf.system.files import sole_use
 
 SIZES = (64, 128)
 # Faces of each domain.
@@ -192,16 +196,7 @@ def load_avatars(task="glasses", split="train", image_size=64, data_dir=None, **
     if split not in SPLITS:
         raise ValueError(f"Avatar splits are {list(SPLITS)}. Received: split={split!r}")
     wanted = AvatarsConfig(task, image_size, **config)
-    # TFDS takes one of its own configurations by name alone.
-    named = wanted.name in Avatars.builder_configs
-    builder = Avatars(config=wanted.name if named else wanted, data_dir=data_dir)
-    builder.download_and_prepare()
-    examples = list(tfds.as_numpy(builder.as_dataset(split=split, shuffle_files=False)))
-    # The cache is in hashed order; faces i of a and b belong together.
-    a, b = (
-        sorted((e for e in examples if e["label"] == label), key=lambda e: e["number"])
-        for label in (0, 1)
-    )
+    a, b = _faces(wanted, split, data_dir)
     truth = {}
     if split != "train":
         truth["b_mask"] = _stack(e["truth"]["mask"][0] for e in b)
@@ -215,6 +210,47 @@ def load_avatars(task="glasses", split="train", image_size=64, data_dir=None, **
         b_variants=[e["variant"].decode() for e in b],
         **truth,
     )
+
+
+def _faces(config, split, data_dir):
+    """The examples of A and of B in a split, rendered where there are none, or damaged ones."""
+    root = pathlib.Path(data_dir or tfds.core.constants.DATA_DIR).expanduser()
+    folder = root / "avatars" / config.name / str(Avatars.VERSION)
+    try:
+        if folder.exists():
+            return _read(_builder(config, root), split)
+    except Exception as error:  # TFDS and TensorFlow raise many kinds.
+        warnings.warn(
+            f"The avatars in {folder} are damaged, and are rendered anew "
+            f"({' '.join(str(error).split())[:200]}).",
+            stacklevel=3,
+        )
+        shutil.rmtree(folder)
+    with sole_use(folder.parent, wait=True):  # Another process may be rendering them.
+        for left in folder.parent.glob("incomplete.*"):  # By one that was killed.
+            shutil.rmtree(left)
+        builder = _builder(config, root)
+        builder.download_and_prepare()
+    return _read(builder, split)
+
+
+def _builder(config, root):
+    # TFDS takes one of its own configurations by name alone.
+    named = config.name in Avatars.builder_configs
+    return Avatars(config=config.name if named else config, data_dir=root)
+
+
+def _read(builder, split):
+    examples = list(tfds.as_numpy(builder.as_dataset(split=split, shuffle_files=False)))
+    # The cache is in hashed order; faces i of a and b belong together.
+    a, b = (
+        sorted((e for e in examples if e["label"] == label), key=lambda e: e["number"])
+        for label in (0, 1)
+    )
+    count = builder.builder_config.counts[split]
+    if [e["number"] for e in a] != [e["number"] for e in b] or len(a) != count:
+        raise ValueError(f"{len(a)} and {len(b)} faces of {count} are there")
+    return a, b
 
 
 def _truth_names(task, domain):

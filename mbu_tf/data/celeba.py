@@ -7,8 +7,11 @@ import numpy as np
 
 from mbu_tf.data.celeba_files import read_celeba_files
 from mbu_tf.data.celeba_rules import evaluate, parse_task
+from mbu_tf.data.face_images import FaceImages
 from mbu_tf.data.folders import open_domains
-from mbu_tf.data.images import check_preparation
+from mbu_tf.data.image_files import sources_stamp
+from mbu_tf.data.images import check_preparation, read_image
+from mbu_tf.data.records import check_reachable
 from mbu_tf.faces import CENTRE, Framing
 
 SPLITS = {"train": 0, "validation": 1, "test": 2}
@@ -29,6 +32,7 @@ def load_celeba(
     limit=None,
     cache="auto",
     data_dir=None,
+    framing=None,
 ):
     """Domains A and B of CelebA, in its official split.
 
@@ -48,6 +52,9 @@ def load_celeba(
         cache: see `open_domains`. With "tfds" compressed images are held in memory,
             whatever it is.
         data_dir: folder where tensorflow-datasets keeps its data.
+        framing: a `Framing` of kind `"face"` in place of a crop, what `Framing.of` takes:
+            the alignment tells where the eyes are. `None` is the framing that the
+            alignment and the crop make.
 
     Raises:
         FileNotFoundError: a file is missing.
@@ -62,9 +69,9 @@ def load_celeba(
     check_preparation(image_size, crop)
     if path == "tfds":
         chosen, open_sources = _select_tfds(data_dir, task, split, limit)
-        framing = aligned_framing
+        own_framing = aligned_framing
     else:
-        chosen, open_sources, framing = _select_files(path, task, split)
+        chosen, open_sources, own_framing = _select_files(path, task, split)
     a, b = (np.flatnonzero(x)[:limit] for x in chosen)
     if not len(a) or not len(b):
         raise ValueError(
@@ -74,8 +81,30 @@ def load_celeba(
     shared = np.intersect1d(a, b).size
     if shared:
         warnings.warn(f"{shared} images satisfy both rules of the task {task!r}.", stacklevel=2)
-    domains = open_domains(open_sources(a), open_sources(b), image_size, crop, cache)
-    return dataclasses.replace(domains, framing=framing(crop))
+    sources = [open_sources(a), open_sources(b)]
+    if framing is not None:
+        framing = Framing.of(framing)
+        if framing.kind != "face" or crop != "center":
+            raise ValueError(
+                "CelebA's photos are framed by their eyes or cropped, not both; leave out one. "
+                f"Received: framing={framing}, crop={crop!r}"
+            )
+        sources = [_framed(each, framing, own_framing) for each in sources]
+    domains = open_domains(*sources, image_size, crop, cache)
+    return dataclasses.replace(domains, framing=framing or own_framing(crop))
+
+
+def _framed(sources, framing, own_framing):
+    """The photos as `FaceImages`; all are of the first one's size."""
+    height, width = read_image(sources[0]).shape[:2]
+    # Both framings without a crop are those of a centred square.
+    square = CENTRE.placement(height, width)
+    eyes = square.to_photo(own_framing("center").eyes)
+    placement = framing.placement(height, width, [tuple(map(float, eye)) for eye in eyes])
+    count = len(sources)
+    return FaceImages(
+        sources, np.arange(count), np.tile(placement, (count, 1)), sources_stamp(sources)
+    )
 
 
 def aligned_framing(crop):
@@ -128,6 +157,7 @@ def _select_tfds(data_dir, task, split, limit):
         ) from error
     rules = parse_task(task)
     try:
+        check_reachable(tfds.builder("celeb_a", data_dir=data_dir))
         # Undecoded: only chosen images are decoded, and they are kept compressed.
         data = tfds.load(
             "celeb_a",
@@ -136,6 +166,8 @@ def _select_tfds(data_dir, task, split, limit):
             shuffle_files=False,
             decoders={"image": tfds.decode.SkipDecoding()},
         )
+    except ConnectionError:
+        raise
     except Exception as error:
         raise ValueError(
             f"tensorflow-datasets cannot give celeb_a ({error}). Its downloads fail often: "

@@ -13,6 +13,7 @@ import numpy as np
 from mbu_tf.data.formats import image_endings
 from mbu_tf.data.paths import PathList
 from mbu_tf.data.search import contents
+from mbu_tf.system.reading import read_text
 
 ATTRIBUTES = ("list_attr_celeba.txt", "list_attr_celeba.csv")
 HQ_ATTRIBUTES = ("CelebAMask-HQ-attribute-anno.txt",)
@@ -116,6 +117,10 @@ def _photos(folder):
     )
 
 
+def _text(path):
+    return read_text(path, "list of CelebA's", "Download it again.")
+
+
 def read_attributes(path):
     """CelebA's attribute file.
 
@@ -132,7 +137,7 @@ def read_attributes(path):
     Raises:
         ValueError: the file is not of this form.
     """
-    lines = pathlib.Path(path).read_text(encoding="utf-8-sig").rstrip().split("\n")
+    lines = _text(path).rstrip().split("\n")
     counted = lines[0].strip().isdecimal()
     header, rows = "".join(lines[counted : counted + 1]), lines[counted + 1 :]
     if "," in header:
@@ -176,7 +181,7 @@ def read_partition(path):
     Raises:
         ValueError: the file is not of this form.
     """
-    text = pathlib.Path(path).read_text(encoding="utf-8-sig")
+    text = _text(path)
     header = text.partition("\n")[0] if "," in text else ""
     words = text.removeprefix(header).replace(",", " ").split()
     try:
@@ -194,7 +199,7 @@ def _read_mapping(path):
 
     Its lines are an index, the original's index and the original's file, below a header.
     """
-    rows = [line.split() for line in path.read_text(encoding="utf-8-sig").splitlines()[1:]]
+    rows = [line.split() for line in _text(path).splitlines()[1:]]
     wrong = next((row for row in rows if row and len(row) != 3), None)
     if wrong is not None:
         raise ValueError(

@@ -20,6 +20,9 @@ ATTRIBUTES = (
     "Wearing_Necktie Young"
 ).split()
 
+# As many as all attributes take twenty times over.
+LONGEST = 10_000
+
 # No mere stubble: the papers' rules for facial hair leave it out on both sides.
 _MAN = "Male & ~5_o_Clock_Shadow"
 _BEARD = "(Mustache | Goatee | ~No_Beard)"
@@ -109,7 +112,17 @@ def evaluate(expression, table):
     Raises:
         ValueError: an unknown name (the nearest ones are named), or no expression.
     """
-    return _evaluate(_parse(expression), table, expression)
+    if len(expression) > LONGEST:
+        raise ValueError(
+            f"A rule has at most {LONGEST} letters. Received: {len(expression)}, "
+            f"{expression[:60]!r} and so on"
+        )
+    try:
+        return _evaluate(_parse(expression), table, expression)
+    except RecursionError as error:
+        raise ValueError(
+            f"A rule is nested too deep. Received: {expression[:60]!r} and so on"
+        ) from error
 
 
 @functools.lru_cache
@@ -118,7 +131,7 @@ def _parse(expression):
     words = re.sub(r"\b(?!(?:and|or|not)\b)(?=\w)", "_", " ".join(expression.split()))
     try:
         return ast.parse(words, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import math
 import os
 from typing import TYPE_CHECKING, Any
@@ -23,16 +24,17 @@ class ImageArray:
 
     Args:
         images: uint8 array `(count, size, size, channels)`.
+        stamp: bytes that tell these images from others; `None` is a digest of them all.
     """
 
-    def __init__(self, images: Array) -> None:
+    def __init__(self, images: Array, stamp: bytes | None = None) -> None:
         images = np.asarray(images)
         if images.dtype != np.uint8 or images.ndim != 4:
             raise ValueError(
                 "Images must be a uint8 array (count, height, width, channels). "
                 f"Received: {images.dtype} {images.shape}"
             )
-        self._images = images
+        self._images, self._stamp = images, stamp
 
     def __len__(self) -> int:
         return len(self._images)
@@ -40,6 +42,12 @@ class ImageArray:
     def take(self, indices: Array) -> Pixels:
         """The images at `indices`, uint8 `(len(indices), size, size, channels)`."""
         return self._images[np.asarray(indices)]
+
+    def stamp(self) -> bytes:
+        """Bytes that are others when any image is."""
+        if self._stamp is None:
+            self._stamp = digest(self._images)
+        return self._stamp
 
 
 @dataclasses.dataclass
@@ -260,6 +268,13 @@ class TwoDomains:
             spec.append(tf.TensorSpec((None, size, size, 1), tf.float32))
         data = tf.data.Dataset.from_generator(generate, output_signature=tuple(spec))
         return data.apply(tf.data.experimental.assert_cardinality(math.ceil(count / batch_size)))
+
+
+def digest(images):
+    """The digest of an array, bytes."""
+    found = hashlib.blake2b(repr(images.shape).encode(), digest_size=16)
+    found.update(np.ascontiguousarray(images))
+    return found.digest()
 
 
 def _first(images, count):

@@ -3,14 +3,15 @@
 import dataclasses
 import functools
 import hashlib
+import math
 import os
 
 import numpy as np
 
-from mbu_tf.data.domains import ImageArray, TwoDomains
+from mbu_tf.data.domains import ImageArray, TwoDomains, digest
 from mbu_tf.data.drawn_glasses import draw_glasses
 from mbu_tf.data.face_images import find_face_images
-from mbu_tf.data.folders import SPLITS, image_paths
+from mbu_tf.data.folders import MEMORY_LIMIT, SPLITS, image_paths
 from mbu_tf.data.glasses_styles import random_glasses
 from mbu_tf.data.image_files import load_images
 from mbu_tf.data.images import check_preparation, prepare_image
@@ -88,11 +89,42 @@ class DrawnGlasses:
     def __len__(self):
         return len(self._styles)
 
+    def stamp(self):
+        """Bytes that are others when any image is, see `ImageArray`."""
+        return digest(self._faces.images) + repr(list(self._styles)).encode()
+
     def take(self, indices):
         """uint8 `(len(indices), size, size, 3)`, of masks one channel."""
         numbers = [range(len(self))[i] for i in indices]
         drawn = [self._faces.draw(i % len(self._faces), self._styles[i]) for i in numbers]
         return np.stack([each[self._masks] for each in drawn])
+
+
+class Kept:
+    """Images of a collection, each kept in memory from when it is first taken.
+
+    Args:
+        images: image collection.
+        shape: of each image, `(size, size, channels)`.
+    """
+
+    def __init__(self, images, shape):
+        self._images = images
+        # Memory that is not written to is not used.
+        self._kept = np.empty((len(images), *shape), np.uint8)
+        self._there = np.zeros(len(images), bool)
+
+    def __len__(self):
+        return len(self._images)
+
+    def take(self, indices):
+        """uint8 `(len(indices), *shape)`."""
+        indices = np.arange(len(self))[np.asarray(indices)]
+        new = np.unique(indices[~self._there[indices]])
+        if len(new):
+            self._kept[new] = self._images.take(new)
+            self._there[new] = True
+        return self._kept[indices]
 
 
 class Mixture:
@@ -110,6 +142,10 @@ class Mixture:
     def __len__(self):
         return self._repeated + len(self._second)
 
+    def stamp(self):
+        """Bytes that are others when any image is, see `ImageArray`."""
+        return self._first.stamp() + self._second.stamp()
+
     def take(self, indices):
         """uint8 `(len(indices), size, size, channels)`."""
         images = [
@@ -122,7 +158,7 @@ class Mixture:
 
 
 def drawn_domains(bare, worn, variants=1, seed=0):
-    """Domain A bare, domain B with drawn glasses, drawn when taken.
+    """Domain A bare, domain B with drawn glasses, drawn when taken, and kept if all fit into 2 GiB.
 
     Args:
         bare, worn: `AlignedFaces` of A, and of B as they are before.
@@ -133,6 +169,9 @@ def drawn_domains(bare, worn, variants=1, seed=0):
         `TwoDomains` without truth.
     """
     b = DrawnGlasses(worn, _styles(seed, len(worn) * variants))
+    shape = bare.images.shape[1:]
+    if len(b) * math.prod(shape) <= MEMORY_LIMIT:
+        b = Kept(b, shape)
     return TwoDomains(ImageArray(bare.images), b, bare.images.shape[1], framing=bare.framing)
 
 

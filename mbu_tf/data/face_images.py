@@ -6,14 +6,14 @@ import logging
 import os
 import pathlib
 import warnings
-import zipfile
 
 import numpy as np
 
 from mbu_tf.data.image_files import NAMES_SHOWN, sources_stamp
 from mbu_tf.data.images import FaceImage, ImageReadError, read_image, source_name
 from mbu_tf.faces import Placement, find_faces
-from mbu_tf.files import make_folder, replacing
+from mbu_tf.system.files import make_folder, replacing
+from mbu_tf.system.reading import DamagedFileError, read_arrays
 
 # Of two faces in a photo the label may mean either, unless one is so much smaller.
 SMALLER = 0.5
@@ -132,9 +132,9 @@ def _cache(folder):
 def _read(file):
     """What `_keep` has written, or `None`."""
     try:
-        with open(file, "rb") as opened, np.load(opened) as kept:
-            return kept["sizes"], kept["eyes"], kept["kinds"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):  # None, or damaged.
+        kept = read_arrays(file, "places of faces", "Delete it.")
+        return kept["sizes"], kept["eyes"], kept["kinds"]
+    except (OSError, KeyError, DamagedFileError):
         return None
 
 

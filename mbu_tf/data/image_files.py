@@ -10,6 +10,7 @@ import os
 import pathlib
 import shutil
 import warnings
+import zlib
 
 import numpy as np
 
@@ -21,11 +22,14 @@ from mbu_tf.data.images import (
     read_source,
     source_name,
 )
-from mbu_tf.files import make_folder, replacing
+from mbu_tf.system.files import make_folder, remove, replacing
+from mbu_tf.system.reading import open_file
 
 NAMES_SHOWN = 5
 # Images that are being read or wait to be taken on, at most.
 BLOCK = 256
+CHECKSUM_BYTES = 4
+CHECKED_AT_ONCE = 2**24
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +99,9 @@ def cache_images(sources, image_size, crop, folder):
     The file is written at the first call, one image at a time, and found again
     at later ones: its name tells of the sources, their sizes and times of
     change, of `image_size` and of `crop`. It appears whole or not at all, and
-    holds the pixels alone, `image_size`² · 3 bytes for each readable image.
+    holds the pixels, `image_size`² · 3 bytes for each readable image, and their
+    checksum, which is compared at every call: of a second or so for each GB. A damaged
+    file is warned about and made anew.
 
     Args:
         sources: sequence of what `read_source` takes, see `sources_stamp`.
@@ -113,20 +119,49 @@ def cache_images(sources, image_size, crop, folder):
     folder = make_folder(pathlib.Path(folder).expanduser())
     stamp = sources_stamp(sources, image_size, crop)
     path = folder / f"{len(sources)}-images-{image_size}px-{stamp}.uint8"
+    image_bytes = image_size**2 * 3
+    if path.exists() and not _is_whole(path, image_bytes):
+        warnings.warn(f"{path} is damaged, and is made anew.", stacklevel=2)
+        remove(path)
     if not path.exists():
-        needed = len(sources) * image_size**2 * 3
+        needed = len(sources) * image_bytes + CHECKSUM_BYTES
         free = shutil.disk_usage(folder).free
         if needed > free:
             sizes = f"{needed / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB free"
             problem = f"Cannot write: {sizes}; choose another folder or smaller images"
             raise OSError(errno.ENOSPC, problem, str(path))
         prepare = functools.partial(prepare_image, size=image_size, crop=crop)
-        # Written, not mapped: a full disk is then an error and no dead process.
-        with replacing(path) as beside, open(beside, "wb") as file:
-            for image in each_image(sources, prepare):
-                file.write(np.ascontiguousarray(image))
-    pixels = np.memmap(path, np.uint8, "r")
-    return ImageArray(pixels.reshape(-1, image_size, image_size, 3))
+        _write_cache(path, each_image(sources, prepare))
+    pixels = np.memmap(path, np.uint8, "r")[:-CHECKSUM_BYTES]
+    return ImageArray(pixels.reshape(-1, image_size, image_size, 3), stamp.encode())
+
+
+def _write_cache(path, images):
+    """Write images one after another, and the checksum of them all."""
+    checksum = 0
+    # Written, not mapped: a full disk is then an error and no dead process.
+    with replacing(path) as beside, open(beside, "wb") as file:
+        for image in images:
+            pixels = np.ascontiguousarray(image)
+            checksum = zlib.crc32(pixels, checksum)
+            file.write(pixels)
+        file.write(checksum.to_bytes(CHECKSUM_BYTES, "big"))
+
+
+def _is_whole(path, image_bytes):
+    """Whether a file is one of `_write_cache` as it was written; read in full."""
+    with open_file(path) as file:
+        left = os.fstat(file.fileno()).st_size - CHECKSUM_BYTES
+        if left <= 0 or left % image_bytes:
+            return False
+        checksum = 0
+        while left:
+            block = file.read(min(left, CHECKED_AT_ONCE))
+            if not block:
+                return False
+            left -= len(block)
+            checksum = zlib.crc32(block, checksum)
+        return file.read() == checksum.to_bytes(CHECKSUM_BYTES, "big")
 
 
 def sources_stamp(sources, *options):
@@ -173,6 +208,10 @@ class ImageFiles:
 
     def __len__(self):
         return len(self._sources)
+
+    def stamp(self):
+        """Bytes that are others when any image's file is, see `ImageArray`."""
+        return sources_stamp(self._sources).encode()
 
     def take(self, indices):
         """The images at `indices`, uint8 `(len(indices), image_size, image_size, 3)`.

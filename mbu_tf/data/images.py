@@ -7,16 +7,22 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
+from PIL.PngImagePlugin import PngInfo
 
 from mbu_tf.data.decoding import BOMB, ImageReadError, decode
 from mbu_tf.data.formats import FORMATS
 from mbu_tf.data.photo import Photo
-from mbu_tf.files import replacing
+from mbu_tf.system.files import replacing
+from mbu_tf.system.reading import NoFileError, open_file
 from mbu_tf.types import Array, FilePath, ImageFile, Pixels
+
+# What a PNG file of ours says that it was made by.
+SOFTWARE = "mbu_tf"
 
 _PROBLEMS = {
     FileNotFoundError: "there is no such file. Mend the path.",
     IsADirectoryError: "it is a folder. Name an image file.",
+    NoFileError: "it is a pipe or device. Name an image file.",
     PermissionError: "reading it is not permitted. Mend its permissions.",
     UnidentifiedImageError: (
         f"it is none of {', '.join(FORMATS)}, or damaged. Convert it, copy it again, or remove it."
@@ -101,7 +107,7 @@ def source_name(source):
 def _opened(source):
     if isinstance(source, (bytes, bytearray, memoryview)):
         return io.BytesIO(source)
-    return io.BytesIO(source.read()) if hasattr(source, "read") else open(source, "rb")
+    return io.BytesIO(source.read()) if hasattr(source, "read") else open_file(source)
 
 
 def center_square(image):
@@ -172,13 +178,14 @@ def write_png(path: FilePath, picture: Array | Photo) -> None:
 
     Raises:
         ValueError: `picture` is none of these.
-        OSError: the file cannot be written; see `mbu_tf.files.replacing`.
+        OSError: the file cannot be written; see `mbu_tf.system.files.replacing`.
     """
     options = {}
     if isinstance(picture, Photo):
         options = {"icc_profile": picture.profile, "dpi": picture.dpi}
-        alpha = [] if picture.alpha is None else [picture.alpha]
-        array = np.dstack([picture.pixels, *alpha])
+        array = picture.pixels
+        if picture.alpha is not None:
+            array = np.dstack([array, picture.alpha])
     else:
         array = np.asarray(picture)
     flat, channels = array.ndim == 2, array.shape[-1] if array.ndim == 3 else 0
@@ -187,5 +194,21 @@ def write_png(path: FilePath, picture: Array | Photo) -> None:
             "A PNG is written from uint8 (height, width, 3) or (height, width). "
             f"Received: {array.dtype} {array.shape}"
         )
+    save_png(path, Image.fromarray(array), **options)
+
+
+def save_png(path, image, **options):
+    """Writes Pillow's `image` as a PNG file, whole or not at all, which says what made it."""
+    made = PngInfo()
+    made.add_text("Software", SOFTWARE)
     with replacing(path) as beside:
-        Image.fromarray(array).save(beside, "PNG", **options)
+        image.save(beside, "PNG", pnginfo=made, **options)
+
+
+def is_made_here(path):
+    """Whether `path` is a PNG file that `save_png` has written."""
+    try:
+        with _opened(path) as file, Image.open(file, formats=["PNG"]) as image:
+            return image.info.get("Software") == SOFTWARE
+    except (OSError, ValueError, SyntaxError):
+        return False

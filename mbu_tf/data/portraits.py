@@ -1,6 +1,5 @@
 """Portraits with positions and labels in a table: with real glasses, drawn ones, or both."""
 
-import csv
 import hashlib
 import pathlib
 
@@ -15,6 +14,7 @@ from mbu_tf.data.drawn_domains import (
     drawn_truth,
 )
 from mbu_tf.data.images import FaceImage, check_preparation
+from mbu_tf.system.reading import number, positive_int, read_table
 
 TASKS = ("glasses", "drawn_glasses", "mixed_glasses")
 # What the table calls the splits. The set validates on the people it tests on.
@@ -25,6 +25,16 @@ SPLITS = {
 }
 # Sources whose people are all without glasses, and all before plain backdrops.
 PLAIN = ("london", "canada")
+# What is read of the table, and what each cell must be.
+COLUMNS = {
+    **dict.fromkeys(("file", "split", "source", "licence_grade", "person"), None),
+    **dict.fromkeys(("width", "height"), positive_int),
+    **dict.fromkeys((f"{side}_eye_{axis}" for side in ("left", "right") for axis in "xy"), number),
+    "yaw": number,
+    "grey": None,
+    "cutout": lambda cell: number(cell or 0),
+    "eyeglasses": None,
+}
 # The share of the square outside a round avatar that a photo may have.
 CUT_OUT = 0.02
 
@@ -40,6 +50,7 @@ def load_portraits(
     variants=16,
     real_share=0.5,
     seed=0,
+    where=None,
 ):
     """Domain A, faces without glasses, and domain B, faces with them.
 
@@ -73,6 +84,8 @@ def load_portraits(
         variants: pairs of glasses that each face is seen with in an epoch of "train".
         real_share: of the images of a mixed B, in [0, 1).
         seed: integer that decides what is drawn.
+        where: function of a line of the table, a dict of strings by column, to whether
+            its photo is taken; `None` takes all.
 
     Returns:
         `TwoDomains`.
@@ -88,6 +101,7 @@ def load_portraits(
         raise ValueError(f"`real_share` must be in [0, 1). Received: {real_share!r}")
     root = pathlib.Path(path).expanduser()
     rows = [row for row in _read_table(root) if _is_taken(row, SPLITS[split], grades, small)]
+    rows = [row for row in rows if where is None or where(row)]
     # By neither source nor name: the first few are then like all others.
     rows.sort(key=lambda row: _digest(row["file"]))
     without = [row for row in rows if row["eyeglasses"] == "0"]
@@ -127,8 +141,7 @@ def _read_table(root):
         raise FileNotFoundError(
             f"Portraits are a folder with the photos and their labels.csv. Received: {root}"
         )
-    with open(table, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return read_table(table, COLUMNS, "table of portraits", "Mend that line, or copy it again.")
 
 
 def _is_taken(row, splits, grades, small):

@@ -1,10 +1,15 @@
 """Two domains from a data set that tensorflow-datasets has built, by the classes of its label."""
 
 import collections.abc
+import socket
+import urllib.request
 
 import numpy as np
 
 from mbu_tf.data.folders import SPLITS, open_domains
+
+# Where tensorflow-datasets looks first, and how long a name or it may take to answer.
+HOST, WAIT = "storage.googleapis.com", 5
 
 
 class RecordImages(collections.abc.Sequence):
@@ -73,6 +78,7 @@ def load_tfds(
     Raises:
         ValueError: an argument is out of range, the data set has no such split,
             label or class, or a domain has no readable image.
+        ConnectionError: it is not built, and there is no network to fetch it by.
     """
     import tensorflow_datasets as tfds
 
@@ -87,6 +93,7 @@ def load_tfds(
         )
     classes = [_class_number(features[keys[1]].names, x) for x in (a, b)]
     if not builder.is_prepared():
+        check_reachable(builder)
         builder.download_and_prepare(file_format="array_record")
     found = [x for x in SPLITS[split] if x in builder.info.splits]
     if not found:
@@ -95,6 +102,24 @@ def load_tfds(
             f"Received: {name!r} with {sorted(builder.info.splits)}"
         )
     return open_domains(*_open(builder, found[0], keys, classes), image_size, crop, cache, framing)
+
+
+def check_reachable(builder):
+    """Raise `ConnectionError` at once if a data set is to be fetched and there is no network.
+
+    tensorflow-datasets tries again and again, for minutes.
+    """
+    # Some are made on the spot. What proxies reach only they know.
+    if builder.is_prepared() or not builder.url_infos or urllib.request.getproxies():
+        return
+    try:
+        socket.create_connection((HOST, 443), timeout=WAIT).close()
+    except OSError as error:
+        raise ConnectionError(
+            f"{builder.name} is not on this machine, and the network cannot be reached to fetch it "
+            f"({error}). Prepare it where there is one, and copy the folder "
+            "~/tensorflow_datasets, or name yours by TFDS_DATA_DIR."
+        ) from error
 
 
 def _class_number(names, wanted):

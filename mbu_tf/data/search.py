@@ -1,12 +1,14 @@
 """Image files in folders and lists."""
 
 import collections
+import io
 import os
 import pathlib
 import warnings
 
 from mbu_tf.data.formats import HEIF_ENDINGS, HEIF_MEND, image_endings
 from mbu_tf.data.paths import PathList
+from mbu_tf.system.reading import open_file
 
 # What file managers, archives and network disks put beside photos, thumbnails among it.
 # Hidden files, whose names begin with a point, are left alone as well.
@@ -99,41 +101,46 @@ def _images_in(folder):
     return paths
 
 
-def _search(folder, aside, below="", seen=None):
+def _search(folder, aside):
     """Names of the images in a folder and below, relative to it, in the order of the whole names.
 
     One folder's names are in memory at a time, and those of the folders above it.
     Other files are added to `aside`.
     """
-    seen = set() if seen is None else seen
-    place = os.path.join(folder, below)
-    real = os.path.realpath(place)
-    if real in seen:  # Links may lead round in a circle.
-        return
-    seen.add(real)
-    endings, names = image_endings(), []
+    seen, waiting = set(), [""]  # Folders, ending in a slash, and images; the next one last.
+    while waiting:
+        name = waiting.pop()
+        if name and not name.endswith("/"):
+            yield name
+            continue
+        place = os.path.join(folder, name)
+        found = os.stat(place)
+        if (found.st_dev, found.st_ino) in seen:  # Links may lead round in a circle.
+            continue
+        seen.add((found.st_dev, found.st_ino))
+        waiting += sorted(_names_in(place, name, aside), reverse=True)
+
+
+def _names_in(place, below, aside):
+    """The images and folders in one folder, their names after `below`; pipes are no images."""
+    endings = image_endings()
     with os.scandir(place) as entries:
         for entry in entries:
             name = entry.name
             if name.startswith(".") or name.lower() in SYSTEM_NAMES:
                 continue
             if entry.is_dir():
-                names.append(name + "/")  # As it goes on in the names of its images.
-            elif name.lower().endswith(endings):
-                names.append(name)
+                yield below + name + "/"  # As it goes on in the names of its images.
+            elif name.lower().endswith(endings) and (entry.is_file() or entry.is_symlink()):
+                yield below + name
             else:
                 aside.add(below + name)
-    for name in sorted(names):
-        if name.endswith("/"):
-            yield from _search(folder, aside, below + name, seen)
-        else:
-            yield below + name
 
 
 def _read_list(file):
     """The paths that a list names, one after another."""
     try:
-        with open(file, encoding="utf-8-sig") as lines:
+        with io.TextIOWrapper(open_file(file), encoding="utf-8-sig") as lines:
             for line in lines:
                 if line.strip():
                     yield line.strip()

@@ -94,16 +94,19 @@ def load_source(
 def framed_as(framing, spec, options=()):
     """`options` for `load_source` with a model's framing, where photos are to be framed by it.
 
-    Avatars and CelebA are framed as they are, and a framing among `options` stands.
+    Avatars are framed as they are, CelebA by a crop or by faces' eyes, and a framing among
+    `options` stands.
 
     Args:
         framing: the model's `Framing`.
         spec: see `parse_source`.
         options: dictionary of options.
     """
-    if parse_source(spec)[0] in ("folders", "drawn_glasses", "portraits", "tfds"):
-        return {"framing": framing, **dict(options)}
-    return dict(options)
+    kind, options = parse_source(spec)[0], dict(options)
+    fits = kind in ("folders", "drawn_glasses", "portraits", "tfds") or (
+        kind == "celeba" and framing.kind == "face" and "crop" not in options
+    )
+    return {"framing": framing, **options} if fits else options
 
 
 def load_held_out(spec: str, image_size: int = 128, **options: Any) -> tuple[str, TwoDomains]:

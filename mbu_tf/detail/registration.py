@@ -10,13 +10,13 @@ moved row by row, then column by column.
 import numpy as np
 from keras import ops
 
-from mbu_tf.detail.filters import box_mean
+from mbu_tf.detail.filters import box_mean, shrink
 
 PARAMETERS = 4
 # Weight of staying in place beside the masks, for pictures that are framed alike.
 STILLNESS = 0.2
-# Steps of Gauss-Newton on masks that are blurred over so many pixels on each side.
-SCHEDULE = ((3, 4), (1, 4))
+# Sides that masks are shrunk to, and steps of Gauss-Newton on them there.
+SCHEDULE = ((32, 4), (64, 2))
 
 
 def moved(pictures, motion):
@@ -48,24 +48,25 @@ def register(source, target):
         Motion `(batch, 4)`, and the correlation of both masks after it, `(batch,)` in
         [0, 1].
     """
-    side = source.shape[1]
-    axis = _axis(side)
     identity = np.eye(PARAMETERS, dtype="float32")
     motion = ops.zeros_like(source[:, :PARAMETERS, 0, 0])
-    prior = STILLNESS * ops.sum(ops.square(target), (1, 2, 3))[:, None]
-    for radius, steps in SCHEDULE:
+    for side, steps in SCHEDULE:
+        factor = max(source.shape[1] // side, 1)
         # Twice a box, nearly a Gaussian.
-        moving, fixed = (box_mean(box_mean(x, radius), radius) for x in (source, target))
+        moving, fixed = (box_mean(box_mean(shrink(x, factor), 1), 1) for x in (source, target))
+        side = fixed.shape[1]
+        axis = _axis(side)
+        prior = STILLNESS * ops.sum(ops.square(fixed), (1, 2, 3))[:, None]
         slope_x, slope_y = _gradient(fixed)
         for _ in range(steps):
             seen = moved(moving, motion)
             by_x, by_y = _gradient(seen)
             by_x, by_y = (by_x + slope_x) / 2.0, (by_y + slope_y) / 2.0
-            columns = [by_x, by_y, by_x * axis, by_y * axis[:, None]]
-            jacobian = ops.reshape(ops.stack(columns, axis=-1), (-1, side * side, PARAMETERS))
+            rows = ops.stack([by_x, by_y, by_x * axis, by_y * axis[:, None]], axis=1)
+            transposed = ops.reshape(rows, (-1, PARAMETERS, side * side))
             error = ops.reshape(fixed - seen, (-1, side * side, 1))
-            transposed = ops.transpose(jacobian, (0, 2, 1))
-            hessian = ops.matmul(transposed, jacobian) + prior[..., None] * identity
+            hessian = ops.matmul(transposed, ops.transpose(transposed, (0, 2, 1)))
+            hessian = hessian + prior[..., None] * identity
             downhill = ops.matmul(transposed, error)[..., 0] - prior * motion
             motion = motion + solved(hessian, downhill)
     return motion, correlation(moved(source, motion), target)

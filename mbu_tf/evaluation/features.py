@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from mbu_tf.backend import channels_last
 from mbu_tf.models.inference import checked_images
 from mbu_tf.networks.convolution import LAYOUT
+from mbu_tf.system.backend import channels_last
 from mbu_tf.types import Array
 
 

@@ -3,10 +3,12 @@
 import contextlib
 import hashlib
 import json
-import pathlib
 import urllib.parse
 
-from mbu_tf.files import make_folder, replacing, write_json
+from mbu_tf.system.files import make_folder, replacing, write_json
+from mbu_tf.system.reading import DamagedFileError, open_file, read_json
+
+NOTE = {"type": "object", "required": ["key", "sha256"]}
 
 
 class Parts:
@@ -41,7 +43,7 @@ class Parts:
             note.unlink(missing_ok=True)
             with replacing(path) as beside:
                 write(beside)
-            write_json(note, key)
+            write_json(note, {"key": key, "sha256": file_digest(path)})
         return path
 
     def json(self, name, key, compute):
@@ -50,23 +52,30 @@ class Parts:
         return json.loads(path.read_text(encoding="utf-8"))
 
     def has(self, name, key):
-        """Whether the file `name` was made of `key`."""
+        """Whether the file `name` was made of `key`, and is what was made."""
         path = self._folder / name
-        with contextlib.suppress(OSError, ValueError):
-            note = path.with_name(path.name + ".key").read_text(encoding="utf-8")
-            return path.exists() and json.loads(note) == json.loads(json.dumps(key))
+        with contextlib.suppress(OSError, DamagedFileError):
+            note = read_json(path.with_name(path.name + ".key"), NOTE, "note", "Delete it.")
+            made = note["key"] == json.loads(json.dumps(key))
+            return made and note["sha256"] == file_digest(path)
         return False
 
 
 def folder_name(name):
     """Any name as that of one folder; two names never give the same."""
-    return urllib.parse.quote(name, safe=" ,=+").replace(".", "%2E")
+    quoted = urllib.parse.quote(name, safe=" ,=+").replace(".", "%2E")
+    # A folder's name has 255 letters at most.
+    return (
+        quoted
+        if len(quoted) <= 200
+        else f"{quoted[:100]}%{hashlib.sha256(name.encode()).hexdigest()}"
+    )
 
 
 def file_digest(path):
     """SHA-256 of a file, hexadecimal."""
     digest = hashlib.sha256()
-    with pathlib.Path(path).open("rb") as file:
+    with open_file(path) as file:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()

@@ -2,7 +2,6 @@
 
 import pathlib
 import shutil
-import uuid
 from typing import Any
 
 from mbu_tf.exporting import saved_model
@@ -10,7 +9,7 @@ from mbu_tf.exporting.metadata import metadata, write_to_saved_model
 from mbu_tf.exporting.onnx import export_onnx
 from mbu_tf.exporting.signatures import as_float32
 from mbu_tf.exporting.tflite import export_tflite
-from mbu_tf.files import explaining, make_folder
+from mbu_tf.system.files import explaining, make_folder, passing_name
 from mbu_tf.types import FilePath
 
 
@@ -59,7 +58,8 @@ def _export_folder(model, path, encoded=True, detail_size=None):
             f"{path} holds something else than a SavedModel; choose another folder."
         )
     table = saved_model.served_signatures(as_float32(model), encoded, detail_size)
-    beside = make_folder(path.parent) / f".{path.name}-{uuid.uuid4().hex}"
+    make_folder(path.parent)
+    beside = passing_name(path)
     try:
         with explaining(path):
             saved_model.write(table, beside)

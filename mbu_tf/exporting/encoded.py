@@ -91,6 +91,7 @@ def _signature(operation, size, framing, told):
             edit,
             tuple(inputs[name] for name in (*names, *eyes)),
             fn_output_signature=(tf.string, tf.string),
+            parallel_iterations=1,  # As is their memory.
         )
         return dict(zip(outputs, results, strict=True))
 

@@ -8,15 +8,13 @@ import tensorflow as tf
 from mbu_tf.exporting.squares import TurnedSquare
 from mbu_tf.faces.blazeface import STRIDE, TRAINED_SIZE, load_blazeface
 from mbu_tf.faces.boxes import LEFT_EYE, RIGHT_EYE
+from mbu_tf.faces.detection import FINE_SIDES, MIN_SCORE
+from mbu_tf.faces.looks import FIRST_SCORE, MIDDLE, SAME_FACE
 
 # Longer sides that the photo is shown at: its faces are to be 28 px high at the largest of them.
 SHOWN = (512, 256, 128)
-# So many of the likeliest places are looked at anew, in squares of these sides of a face's box.
-CANDIDATES, SIDES = 8, (1.6, 2.0, 2.4)
-# What is less probably a face is left out, at the first look and at the second.
-FIRST_SCORE, SCORE = 0.5, 0.75
-# How far from the square's middle a face may lie, in its sides; what overlaps so is one face.
-MIDDLE, OVERLAP = 0.2, 0.3
+# So many of the likeliest places are looked at anew.
+CANDIDATES = 8
 
 NO_FACE = (
     "No face was found in the photo. Send one in which the face is larger and seen from the front, "
@@ -41,7 +39,7 @@ def largest_face(photo):
     eyes, sides, scores = tf.map_fn(
         lambda face: _second_look(photo, face), faces, fn_output_signature=(tf.float32,) * 3
     )
-    sides = tf.concat([[0.0], tf.where(scores >= SCORE, sides, 0.0)], axis=0)
+    sides = tf.concat([[0.0], tf.where(scores >= MIN_SCORE, sides, 0.0)], axis=0)
     best = tf.argmax(sides)
     found = tf.debugging.Assert(best > 0, [NO_FACE, tf.shape(photo)])
     with tf.control_dependencies([found]):
@@ -61,7 +59,7 @@ def _first_look(photo):
         scores.append(seen["scores"][0])
     faces, scores = tf.concat(faces, axis=0), tf.concat(scores, axis=0)
     boxes = tf.reshape(faces[:, :2, ::-1], (-1, 4))
-    chosen = tf.image.non_max_suppression(boxes, scores, CANDIDATES, OVERLAP, FIRST_SCORE)
+    chosen = tf.image.non_max_suppression(boxes, scores, CANDIDATES, SAME_FACE, FIRST_SCORE)
     return tf.gather(faces, chosen)
 
 
@@ -71,7 +69,7 @@ def _second_look(photo, face):
     across = face[RIGHT_EYE] - face[LEFT_EYE]
     across *= (face[1, 0] - face[0, 0]) / tf.maximum(tf.norm(across), 1e-6)
     found = []
-    for side in SIDES:
+    for side in FINE_SIDES:
         right, down = tf.unstack(across * side)
         corner = middle - tf.stack([right - down, down + right]) / 2.0
         square = TurnedSquare(photo, tf.stack([*tf.unstack(corner), right, down]))
@@ -85,7 +83,7 @@ def _second_look(photo, face):
         eyes = (eyes + tf.constant([1.0, 0.0]) + reflected[::-1] * tf.constant([-1.0, 1.0])) / 2.0
         width = (width + other_width) / 2.0 * tf.norm(across) * side
         found.append((square.to_photo(eyes), width, (score + other_score) / 2.0))
-    eyes, width, score = (tf.add_n(each) / len(SIDES) for each in zip(*found, strict=True))
+    eyes, width, score = (tf.add_n(each) / len(FINE_SIDES) for each in zip(*found, strict=True))
     return tf.reshape(eyes, (4,)), width, score
 
 
@@ -97,7 +95,7 @@ def _middle_face(faces, scores):
     low, high = tf.maximum(faces[:, 0], faces[best, 0]), tf.minimum(faces[:, 1], faces[best, 1])
     shared = tf.reduce_prod(tf.maximum(high - low, 0.0), axis=-1)
     areas = tf.reduce_prod(faces[:, 1] - faces[:, 0], axis=-1)
-    alike = shared / tf.maximum(areas + areas[best] - shared, 1e-9) > OVERLAP
+    alike = shared / tf.maximum(areas + areas[best] - shared, 1e-9) > SAME_FACE
     weights = tf.where(alike, scores, 0.0)
     weights = weights / tf.maximum(tf.reduce_sum(weights), 1e-9)
     face = tf.reduce_sum(weights[:, None, None] * faces, axis=0)

@@ -2,6 +2,11 @@
 
 import tensorflow as tf
 
+from mbu_tf.exporting.image_sizes import begins, head_of, pixels_of
+
+# An edit takes some 85 bytes of memory for each pixel of a photo.
+MAX_PIXELS = 50_000_000
+
 
 def decode(file):
     """uint8 RGB `(height, width, 3)` of the bytes of one image, transparency laid on white."""
@@ -13,23 +18,26 @@ def decode_channels(file):
 
     That is `(height, width, 1)`, or of no channel where the file has none.
     """
-    # As long as what is looked at, though the file be shorter.
-    head = tf.io.decode_raw(tf.strings.substr(file, 0, 32) + 32 * b"\0", tf.uint8)
-    head = tf.cast(head, tf.int32)
+    file = _bounded(file)
+    head = head_of(file)
     colour, alpha = tf.case(
         [
-            (_begins(head, b"\xff\xd8\xff"), lambda: _opaque(_decode_jpeg(file))),
-            (_begins(head, b"RIFF"), lambda: _decode_webp(file, head)),
+            (begins(head, b"\xff\xd8\xff"), lambda: _opaque(_decode_jpeg(file))),
+            (begins(head, b"RIFF"), lambda: _decode_webp(file, head)),
             # The fourth channel of a BMP file is padding.
-            (_begins(head, b"BM"), lambda: _opaque(_coloured(_decode_other(file))[0])),
+            (begins(head, b"BM"), lambda: _opaque(_coloured(_decode_other(file))[0])),
         ],
         default=lambda: _coloured(_decode_other(file)),
     )
     return tf.ensure_shape(colour, (None, None, 3)), alpha
 
 
-def _begins(head, letters):
-    return tf.reduce_all(head[: len(letters)] == list(letters))
+def _bounded(file):
+    """`file`, refused before anything of it is decoded if its picture is too large."""
+    pixels = pixels_of(file)
+    message = f"An image must have at most {MAX_PIXELS // 10**6} megapixels. Received pixels:"
+    with tf.control_dependencies([tf.debugging.Assert(pixels <= MAX_PIXELS, [message, pixels])]):
+        return tf.identity(file)
 
 
 def _decode_jpeg(file):
@@ -43,8 +51,8 @@ def _decode_webp(file, head):
     Left to find it out, TensorFlow 2.21 writes beyond its memory on an animation
     without transparency, which ends the server. Told, it refuses such a file.
     """
-    extended = _begins(head[12:], b"VP8X") & (head[20] & 0x10 > 0)
-    lossless = _begins(head[12:], b"VP8L") & (head[24] & 0x10 > 0)
+    extended = begins(head[12:], b"VP8X") & (head[20] & 0x10 > 0)
+    lossless = begins(head[12:], b"VP8L") & (head[24] & 0x10 > 0)
     return tf.cond(
         extended | lossless,
         lambda: _coloured(tf.io.decode_image(file, 4, expand_animations=False)),

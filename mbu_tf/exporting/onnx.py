@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from mbu_tf.exporting.metadata import add_to_onnx, metadata
 from mbu_tf.exporting.signatures import as_float32, signatures
-from mbu_tf.files import make_folder, replacing
+from mbu_tf.system.files import make_folder, replacing
 from mbu_tf.types import FilePath
 
 # The lowest opset that current runtimes of all vendors read and that has every operation.
@@ -41,17 +41,23 @@ def export_onnx(
     """
     tf2onnx = _tf2onnx()
     table = signatures(as_float32(model), detail_size=detail_size)
-    path = pathlib.Path(path)
-    if path.suffix == ".onnx":
-        files = {next(iter(table)): path}
-    else:
-        files = {name: make_folder(path) / f"{name}.onnx" for name in table}
+    files = onnx_files(model, path, detail_size)
+    if pathlib.Path(path).suffix != ".onnx":
+        make_folder(path)
     for name in files:
         proto = _converted(tf2onnx, table[name])
         add_to_onnx(proto, metadata(model, detail_size))
         with replacing(files[name]) as beside:
             beside.write_bytes(proto.SerializeToString())
     return files
+
+
+def onnx_files(model, path, detail_size=None):
+    """What `export_onnx` writes, its dictionary of signature name to path."""
+    table, path = signatures(model, detail_size=detail_size), pathlib.Path(path)
+    if path.suffix == ".onnx":
+        return {next(iter(table)): path}
+    return {name: path / f"{name}.onnx" for name in table}
 
 
 def _converted(tf2onnx, signature):

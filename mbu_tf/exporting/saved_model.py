@@ -10,6 +10,7 @@ from mbu_tf.exporting.encoded import encoded_signatures
 from mbu_tf.exporting.metadata import metadata, write_to_saved_model
 from mbu_tf.exporting.signatures import as_float32, signatures
 from mbu_tf.exporting.versions import next_version
+from mbu_tf.system.failures import explaining_tensorflow
 from mbu_tf.types import FilePath
 
 
@@ -83,7 +84,10 @@ def write(table, folder):
     used = {v.ref(): v for function in functions.values() for v in function.graph.variables}
     module.weights = list(used.values())
     default = next(iter(functions.values()))
-    tf.saved_model.save(module, str(folder), signatures={"serving_default": default, **functions})
+    signatures = {"serving_default": default, **functions}
+    # Of a full disk TensorFlow raises the kind that it raises of exhausted memory.
+    with explaining_tensorflow():
+        tf.saved_model.save(module, str(folder), signatures=signatures)
 
 
 def _checked(signature):

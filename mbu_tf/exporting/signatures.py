@@ -34,17 +34,33 @@ class Operation(NamedTuple):
             operation that outlines it and paints nothing; else None.
         detailed: as `layers`, of images whose side is a larger power of two times
             the model's, as sharp as they are (docs/detail.md); None if there is none.
+        parts: `detailed` in two steps; None if it is one.
     """
 
     layers: Callable
     images: dict
     threshold: float | None = None
     detailed: Callable | None = None
+    parts: "Parts | None" = None
 
     def with_detail(self) -> "Operation":
         """The same on larger images, where `detailed` is stated."""
         # A matte says how far a pixel is content: by half or more, it is.
         return self._replace(layers=self.detailed, threshold=self.threshold and HALF)
+
+
+class Parts(NamedTuple):
+    """An operation in two steps, for one reference and target after target.
+
+    Attributes:
+        of_reference: function of a batch of the last of an operation's images to tensors
+            by name, all that is needed of them.
+        layers: function of a batch of the first and of these tensors, by name, to what
+            `Operation.layers` gives of both.
+    """
+
+    of_reference: Callable
+    layers: Callable
 
 
 class Signature(NamedTuple):
@@ -87,6 +103,7 @@ def _(model: MaskEditing):
             lambda target, reference: [model.compute_transfer_layer(target, reference)],
             {"target": "a", "reference": "b"},
             detailed=lambda a, b: [model.compute_detailed_transfer_layer(a, b)],
+            parts=_parts(model) if model.has_masks else None,
         ),
         "remove": Operation(
             lambda image: [model.compute_removal_layer(image, threshold)],
@@ -100,6 +117,14 @@ def _(model: MaskEditing):
             detailed=lambda image: [Edit(None, model.compute_detailed_segmentation(image))],
         ),
     }
+
+
+def _parts(model):
+    names = ("separate", "own", "small")
+    return Parts(
+        lambda reference: dict(zip(names, model.compute_cutout(reference), strict=True)),
+        lambda target, **cutout: [model.compute_cutout_layer(target, **cutout)],
+    )
 
 
 @operations.register
@@ -151,7 +176,10 @@ def _(model: MaskedDomainIntersectionDifference):
 
 
 def signatures(
-    model: Any, batch_size: int | None = None, detail_size: int | None = None
+    model: Any,
+    batch_size: int | None = None,
+    detail_size: int | None = None,
+    parts: bool = False,
 ) -> dict[str, Signature]:
     """The signatures on images as numbers: name to `Signature`.
 
@@ -160,6 +188,9 @@ def signatures(
         batch_size: images per call; None leaves it open.
         detail_size: side of the images that signatures with the ending `_detail`
             take, a power of two times the model's own; None leaves these out.
+        parts: whether an operation with detail that depends on its reference is there
+            in two steps, too: with the ending `_detail_reference`, whose outputs are,
+            beside the target, inputs of the one with the ending `_detail_target`.
 
     Raises:
         ValueError: on another `detail_size`.
@@ -167,12 +198,18 @@ def signatures(
     table = operations(model)
     size = model.image_size
     found = {name: _signature(x, (batch_size, size, size, 3)) for name, x in table.items()}
-    if detail_size is not None:
-        check_detail_size(detail_size, size)
-        shape = (batch_size, detail_size, detail_size, 3)
-        for name, operation in table.items():
-            if operation.detailed is not None:
-                found[f"{name}_detail"] = _signature(operation.with_detail(), shape)
+    if detail_size is None:
+        return found
+    check_detail_size(detail_size, size)
+    shape = (batch_size, detail_size, detail_size, 3)
+    for name, operation in table.items():
+        if operation.detailed is not None:
+            found[f"{name}_detail"] = _signature(operation.with_detail(), shape)
+    for name, operation in table.items():
+        if parts and operation.parts is not None:
+            of_reference, of_target = _signatures_of_parts(operation, shape)
+            found[f"{name}_detail_reference"] = of_reference
+            found[f"{name}_detail_target"] = of_target
     return found
 
 
@@ -190,17 +227,11 @@ def _signature(operation, shape):
     first, *_ = operation.images
 
     def edit(**images):
-        image, mask = images[first], None
-        for layer in operation.layers(*(images[name] * 2.0 - 1.0 for name in operation.images)):
-            # In the input's range and by a sum, so that a pixel outside the mask is
-            # the very number given. A choice between the two would tie, in integers,
-            # the input's scale to the output's.
-            image = image + layer.mask * (layer.image * 0.5 + 0.5 - image)
-            mask = layer.mask if mask is None else tf.maximum(mask, layer.mask)
-        return {"image": image, "mask": mask}
+        layers = operation.layers(*(_in_model_range(images[name]) for name in operation.images))
+        return _laid_on(images[first], layers)
 
     def outline(**images):
-        (layer,) = operation.layers(images[first] * 2.0 - 1.0)
+        (layer,) = operation.layers(_in_model_range(images[first]))
         mask = layer.mask
         return {"mask": mask, "binary": tf.cast(mask >= operation.threshold, tf.float32)}
 
@@ -208,6 +239,43 @@ def _signature(operation, shape):
     if operation.threshold is None:
         return Signature(edit, inputs, ("image", "mask"))
     return Signature(outline, inputs, ("mask", "binary"))
+
+
+def _signatures_of_parts(operation, shape):
+    first, last = operation.images
+    spec = tf.TensorSpec(shape, tf.float32, last)
+
+    def of_reference(**images):
+        return operation.parts.of_reference(_in_model_range(images[last]))
+
+    def of_target(**given):
+        image = given.pop(first)
+        return _laid_on(image, operation.parts.layers(_in_model_range(image), **given))
+
+    traced = tf.function(of_reference, autograph=False).get_concrete_function(**{last: spec})
+    needed = {n: tf.TensorSpec(x.shape, x.dtype, n) for n, x in traced.structured_outputs.items()}
+    return (
+        Signature(of_reference, {last: spec}, tuple(needed)),
+        Signature(
+            of_target, {first: tf.TensorSpec(shape, tf.float32, first), **needed}, ("image", "mask")
+        ),
+    )
+
+
+def _in_model_range(image):
+    return image * 2.0 - 1.0
+
+
+def _laid_on(image, layers):
+    """An image with layers laid on it, and their mask."""
+    mask = None
+    for layer in layers:
+        # In the input's range and by a sum, so that a pixel outside the mask is
+        # the very number given. A choice between the two would tie, in integers,
+        # the input's scale to the output's.
+        image = image + layer.mask * (layer.image * 0.5 + 0.5 - image)
+        mask = layer.mask if mask is None else tf.maximum(mask, layer.mask)
+    return {"image": image, "mask": mask}
 
 
 def as_float32(model):

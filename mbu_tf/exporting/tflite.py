@@ -11,7 +11,8 @@ from mbu_tf.exporting import saved_model
 from mbu_tf.exporting.metadata import append_to_tflite, metadata
 from mbu_tf.exporting.signature_order import numbered, without_numbers
 from mbu_tf.exporting.signatures import as_float32, check_detail_size, operations, signatures
-from mbu_tf.files import replacing
+from mbu_tf.models.memory import check_batch
+from mbu_tf.system.files import replacing
 from mbu_tf.types import Array, FilePath
 
 QUANTIZATIONS = (None, "float16", "dynamic", "int8")
@@ -45,13 +46,15 @@ def export_tflite(
             content. A hundred of each are enough; 200 batches at most are used.
         batch_size: images per call, fixed in the file.
         detail_size: side of the images of the signatures with the ending `_detail`,
-            a power of two times the model's own; None leaves these out, as must be
-            for `"int8"`, whose 256 levels are too few for them.
+            a power of two times the model's own, and of those on parts, see `signatures`;
+            None leaves these out, as must be for `"int8"`, whose 256 levels are too few
+            for them.
 
     Raises:
         OSError: if `path` cannot be written to.
         ValueError: on an argument outside its range, or if no operations are
             stated for such a model.
+        MemoryError: if a batch is larger than the memory that is free.
     """
     if quantization not in QUANTIZATIONS:
         raise ValueError(
@@ -75,11 +78,12 @@ def export_tflite(
         )
     if representative is not None:
         representative = _checked_images(representative, model.image_size)
+    check_batch(model, batch_size, "A TensorFlow Lite file")
     if detail_size is not None:
         check_detail_size(detail_size, model.image_size)
     with replacing(path) as beside:
         beside.touch()  # A path that cannot be written to is told before any work.
-        table = signatures(as_float32(model), batch_size, detail_size)
+        table = signatures(as_float32(model), batch_size, detail_size, parts=True)
         content = _converted(model, table, quantization, representative, batch_size)
         beside.write_bytes(append_to_tflite(content, metadata(model, detail_size)))
 

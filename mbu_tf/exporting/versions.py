@@ -6,7 +6,7 @@ import pathlib
 import shutil
 import uuid
 
-from mbu_tf.files import explaining, make_folder
+from mbu_tf.system.files import explaining, make_folder
 
 
 @contextlib.contextmanager

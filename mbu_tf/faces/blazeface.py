@@ -56,7 +56,7 @@ def load_blazeface():
 
 
 def _network():
-    pictures = keras.Input((None, None, 3), name="pictures")
+    pictures = keras.Input((None, None, 3), dtype="float32", name="pictures")
     x = layers.Rescaling(1 / 127.5, -1.0, dtype="float32", name="rescaling")(pictures)
     x = _convolution(24, 5, strides=2, activation="relu", name="stem")(x)
     heads, found = {block: rest for block, *rest in _HEADS}, []
@@ -135,7 +135,7 @@ class _Decoding(layers.Layer):
         batch, rows, columns, channels = ops.shape(x)
         x = ops.reshape(x, (batch, rows, columns, channels // 16, 8, 2))
         across, down = (
-            (ops.cast(ops.arange(count), "float32") + 0.5) * self.stride
+            (ops.cast(ops.arange(count, dtype="int32"), "float32") + 0.5) * self.stride
             for count in (columns, rows)
         )
         anchors = ops.stack(ops.meshgrid(across, down), axis=-1)[:, :, None]

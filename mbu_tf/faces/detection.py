@@ -16,7 +16,8 @@ from mbu_tf.types import Array
 
 # The second look: first once, and what is less a face than this is dismissed; then at
 # several squares, sides in sides of the face's box, whose mean is nearer the truth.
-_ROUGH_SIDES, _ROUGH_SCORE, _FINE_SIDES = (2.0,), 0.35, (1.6, 2.0, 2.4)
+_ROUGH_SIDES, _ROUGH_SCORE, FINE_SIDES = (2.0,), 0.35, (1.6, 2.0, 2.4)
+MIN_SCORE = 0.7
 
 
 class Face(NamedTuple):
@@ -49,7 +50,7 @@ def find_faces(
     photo: Array,
     smallest: float = 40,
     upside_down: bool = False,
-    min_score: float = 0.7,
+    min_score: float = MIN_SCORE,
     near: Any = None,
 ) -> list[Face]:
     """The faces in a photo, the largest first.
@@ -88,7 +89,7 @@ def find_faces(
         faces = faces[scores >= _ROUGH_SCORE]
     else:
         faces = np.reshape([_as_points(face) for face in near], (-1, 8, 2))
-    faces, scores = second_look(picture, faces, _FINE_SIDES, mirror=True)
+    faces, scores = second_look(picture, faces, FINE_SIDES, mirror=True)
     kept = scores >= min_score
     faces, scores = without_repeats(faces[kept], scores[kept])
     order = np.argsort(-sides(faces), kind="stable")

@@ -16,11 +16,11 @@ from mbu_tf.faces.boxes import (
 )
 
 # First look: the least score, and how high the smallest face is shown to the network.
-_FIRST_SCORE, _SMALLEST_SHOWN = 0.5, 28
+FIRST_SCORE, _SMALLEST_SHOWN = 0.5, 28
 # Its pictures are cut into tiles, which overlap by the largest face they are to find.
 _TILE, _TILE_OVERLAP = 1024, 128
 # Second look: how far from the middle, in sides of the crop, the face may lie.
-_MIDDLE, _LEAST_VOTE, _SAME_FACE = 0.2, 0.2, 0.3
+MIDDLE, _LEAST_VOTE, SAME_FACE = 0.2, 0.2, 0.3
 # Crops are looked at by so many, as some backends compile the network for each number.
 _CROPS = 8
 
@@ -42,7 +42,7 @@ def first_look(photo, smallest):
         shown = np.asarray(picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
         for corner, tile in _tiles(shown):
             seen = load_blazeface().predict_on_batch(tile[None])
-            likely = seen["scores"][0] >= _FIRST_SCORE
+            likely = seen["scores"][0] >= FIRST_SCORE
             faces.append((seen["faces"][0, likely] + corner) * np.divide((width, height), size))
             scores.append(seen["scores"][0, likely])
     faces = blended(np.concatenate(faces), np.concatenate(scores))
@@ -141,9 +141,9 @@ def _seen_in(crops):
 
 def _middle_face(faces, scores):
     offsets = np.abs(centers(faces) / TRAINED_SIZE - 0.5).max(axis=-1)
-    best = np.argmax(np.where(offsets <= _MIDDLE, scores, -1.0))
-    if offsets[best] > _MIDDLE:
+    best = np.argmax(np.where(offsets <= MIDDLE, scores, -1.0))
+    if offsets[best] > MIDDLE:
         return faces[best], 0.0
-    group = (overlaps(faces[best], faces) > _SAME_FACE) & (scores > _LEAST_VOTE)
+    group = (overlaps(faces[best], faces) > SAME_FACE) & (scores > _LEAST_VOTE)
     group[best] = True
     return np.average(faces[group], axis=0, weights=scores[group]), scores[best]

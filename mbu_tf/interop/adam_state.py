@@ -1,5 +1,7 @@
 """The state of PyTorch's Adam, to and from a Keras Adam."""
 
+import math
+
 import keras
 import numpy as np
 
@@ -17,6 +19,13 @@ OPTIONS = {
     "fused": None,
     "decoupled_weight_decay": False,
 }
+NUMBERS = (int, float, np.generic, np.ndarray)
+# What every Adam's numbers are.
+RANGES = {
+    "lr": lambda lr: 0 <= float(lr) < math.inf,
+    "betas": lambda betas: len(betas) == 2 and all(0 <= float(x) < 1 for x in betas),
+    "eps": lambda eps: 0 < float(eps) < math.inf,
+}
 # Those of them that change what a step computes.
 DECISIVE = ("weight_decay", "amsgrad", "maximize", "decoupled_weight_decay")
 
@@ -25,16 +34,29 @@ def param_group(key, state_dict):
     """The one parameter group of an Adam's `state_dict`.
 
     Raises:
-        ValueError: unless it is plain Adam with one group; `key` names it.
+        ValueError: unless it is plain Adam with one group, of which every number is in
+            its range; `key` names it.
     """
     try:
         states, groups = state_dict["state"].values(), state_dict["param_groups"]
-        fitting = all(isinstance(x, dict) for x in states) and len(groups) == 1
-        fitting = fitting and {"lr", "betas", "eps", "params"} <= set(groups[0])
+        fields = [value for state in states for value in state.values()]
+        fitting = len(groups) == 1 and {"lr", "betas", "eps", "params"} <= groups[0].keys()
+        fitting = fitting and isinstance(groups[0]["params"], list)
+        fitting = fitting and all(isinstance(x, NUMBERS) for x in fields)
     except (TypeError, KeyError, AttributeError):
         fitting = False
     if not fitting:
         raise ValueError(f"The checkpoint has no Adam with one group of parameters in {key!r}.")
+    wrong = [
+        f"{name}={groups[0][name]!r}"[:80]
+        for name, fits in RANGES.items()
+        if not _fits(fits, groups[0][name])
+    ]
+    if wrong:
+        raise ValueError(
+            f"The checkpoint's Adam in {key!r} has a rate of at least 0, two betas in [0, 1) and "
+            f"an epsilon above 0. Received: {', '.join(wrong)}"
+        )
     other = [
         f"{name}={groups[0][name]!r}"
         for name in DECISIVE
@@ -45,10 +67,19 @@ def param_group(key, state_dict):
     return groups[0]
 
 
+def _fits(check, value):
+    """Whether a check passes; a value of another kind raises anything in it."""
+    try:
+        return bool(check(value))
+    except (TypeError, ValueError):
+        return False
+
+
 def new_adam(group):
     """A Keras optimizer that steps as the Adam of a parameter group."""
-    beta_1, beta_2 = group["betas"]
-    return PyTorchAdam(float(group["lr"]), beta_1=beta_1, beta_2=beta_2, epsilon=group["eps"])
+    beta_1, beta_2 = map(float, group["betas"])
+    epsilon = float(group["eps"])
+    return PyTorchAdam(float(group["lr"]), beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
 
 
 def plain_adam(optimizer):
@@ -92,9 +123,14 @@ def steps_made(key, state_dict):
     """Steps that the optimizer of `key` has made; 0 where it has no state yet.
 
     Raises:
-        ValueError: if its parameters disagree, which Keras has no place for.
+        ValueError: if its parameters disagree, which Keras has no place for, or made
+            no number of steps.
     """
-    steps = {float(fields["step"]) for fields in state_dict["state"].values()} or {0.0}
+    made = [fields.get("step") for fields in state_dict["state"].values()]
+    wrong = [x for x in made if not _fits(lambda step: 0 <= float(step) == int(step) < 2**53, x)]
+    if wrong:
+        raise ValueError(f"The checkpoint's {key!r} made no number of steps: {wrong[0]!r}.")
+    steps = set(map(float, made)) or {0.0}
     if len(steps) > 1:
         raise ValueError(
             f"The checkpoint's parameters in {key!r} made different numbers of steps: "

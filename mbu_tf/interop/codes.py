@@ -180,10 +180,19 @@ def code_of_checkpoint(checkpoint):
     if missing or surplus:
         raise ValueError(f"{kind} Received: {sorted(missing)} missing, {sorted(surplus)} surplus")
     checkpoint = nearest.current_names(checkpoint)
-    other = [key for key in nearest.networks if not isinstance(checkpoint[key], dict)]
-    if other or not isinstance(checkpoint["iters"], int):
+    other = [key for key in nearest.networks if not _is_flat(checkpoint[key])]
+    iters = checkpoint["iters"]
+    if other or type(iters) is not int or not 0 <= iters < 2**53:
         raise ValueError(f"{kind} Received: {other or ['iters']} of another kind")
     return nearest
+
+
+def _is_flat(state_dict):
+    """Whether it is a dict from names to what is no container."""
+    if not isinstance(state_dict, dict):
+        return False
+    containers = (dict, list, tuple)
+    return not any(isinstance(x, containers) for pair in state_dict.items() for x in pair)
 
 
 def _differences(code, checkpoint):

@@ -8,6 +8,9 @@ import numpy as np
 
 from mbu_tf.networks.spectral import SpectralConv2D, SpectralConv2DTranspose
 
+# Means of squares.
+NOT_NEGATIVE = ("running_var", "exp_avg_sq")
+
 
 class Tensor(NamedTuple):
     """One entry of a PyTorch `state_dict`.
@@ -138,5 +141,9 @@ def check_fit(expected, given):
             wrong.append(f"{name}: shape {array.shape} in place of {shape}")
         elif dtype and not np.can_cast(array.dtype, dtype, "safe"):
             wrong.append(f"{name}: dtype {array.dtype}, which {dtype} does not hold")
+        elif array.dtype.kind == "f" and not np.isfinite(array).all():
+            wrong.append(f"{name}: some of its numbers are not finite")
+        elif name.endswith(NOT_NEGATIVE) and (array < 0).any():
+            wrong.append(f"{name}: some of its numbers are negative")
     if wrong:
         raise ValueError("The checkpoint does not fit:\n  " + "\n  ".join(wrong))

@@ -6,8 +6,10 @@ import re
 
 import numpy as np
 
-from mbu_tf.files import replacing
+from mbu_tf.system.files import replacing
+from mbu_tf.system.reading import check_archive, is_archive
 
+DEEPEST = 8
 _SCALARS = (bool, int, float, str, type(None))
 
 
@@ -27,6 +29,8 @@ def read(path):
     path = pathlib.Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no checkpoint {path}.")
+    if is_archive(path):
+        check_archive(path, "checkpoint of PyTorch as it was written", "Copy it again.")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError:
@@ -42,7 +46,7 @@ def read(path):
         raise ValueError(
             f"{path} was not written by PyTorch, or was cut off while being copied ({reason})."
         ) from error
-    return _to_numpy(content, torch, str(path))
+    return _to_numpy(content, torch, str(path), {})
 
 
 def write(path, content):
@@ -69,12 +73,17 @@ def _torch():
     return torch
 
 
-def _to_numpy(value, torch, place):
+def _to_numpy(value, torch, place, within):
+    """`value` with arrays; `within` are the containers around it, by their `id`s."""
     kind = type(value)
-    if kind in (dict, collections.OrderedDict):
-        return {k: _to_numpy(v, torch, f"{place}: {k}") for k, v in value.items()}
-    if kind in (list, tuple):
-        return kind(_to_numpy(v, torch, f"{place}: {i}") for i, v in enumerate(value))
+    if kind in (dict, collections.OrderedDict, list, tuple):
+        # Of the published codes' five levels at most; one may hold itself.
+        if id(value) in within or len(within) == DEEPEST:
+            raise ValueError(f"{place[:200]} holds itself, or is nested too deep.")
+        within = {**within, id(value): value}
+        if kind in (list, tuple):
+            return kind(_to_numpy(v, torch, f"{place}: {i}", within) for i, v in enumerate(value))
+        return {k: _to_numpy(v, torch, f"{place}: {k}", within) for k, v in value.items()}
     if kind in _SCALARS:
         return value
     if kind in (torch.Tensor, torch.nn.Parameter):

@@ -3,8 +3,8 @@
 import inspect
 from typing import Any
 
-from mbu_tf.failures import explaining_tensorflow
 from mbu_tf.models.first_batch import check_arrays, checked_source, pair
+from mbu_tf.system.failures import explaining_tensorflow
 
 # What Keras takes where none is given.
 BATCH_SIZE = 32

@@ -121,6 +121,14 @@ class Compilation:
                 '`confusion_label` must be 0 (domain A), 1 (domain B) or "other". '
                 f"Received: confusion_label={confusion_label!r}"
             )
+        for name, bound in (
+            ("generator_clip_norm", generator_clip_norm),
+            ("discriminator_clip_norm", discriminator_clip_norm),
+        ):
+            if bound is not KEPT and bound is not None and not (_is_number(bound) and bound > 0):
+                raise ValueError(
+                    f"`{name}` must be a positive number or None. Received: {name}={bound!r}"
+                )
         before = self._both_optimizers()
         optimizers = _checked_optimizers(
             optimizer or before[0], discriminator_optimizer or before[1]
@@ -289,11 +297,15 @@ def _all_trained(network):
     return [v for v in network.variables if id(v) in trained]
 
 
+def _is_number(value):
+    return isinstance(value, (int, float)) and type(value) is not bool and math.isfinite(value)
+
+
 def _weight(name, weight):
     """A loss weight as given, a serialised schedule revived."""
     if isinstance(weight, dict):
         weight = keras.saving.deserialize_keras_object(weight)
-    number = isinstance(weight, (int, float)) and math.isfinite(weight) and weight >= 0
+    number = _is_number(weight) and weight >= 0
     if not (number or isinstance(weight, keras.optimizers.schedules.LearningRateSchedule)):
         raise ValueError(
             f"The loss weight of {name!r} must be a number of at least 0 or a "

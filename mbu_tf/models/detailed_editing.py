@@ -57,14 +57,29 @@ class DetailedEditing(DetailedInference):
         """
         target, reference = map(losses.at_least_float32, (target, reference))
         side = target.shape[1]
-        target, small = self._shrunk(target), self._shrunk(reference)
         if not self._is_detailed(side):
-            return self._enlarged(self.compute_transfer_layer(target, small), side)
+            small = self._shrunk(target), self._shrunk(reference)
+            return self._enlarged(self.compute_transfer_layer(*small), side)
+        return self.compute_cutout_layer(target, *self.compute_cutout(reference))
+
+    def compute_cutout(self, reference):
+        """All that detailed transfers need of their references, of one batch of tensors.
+
+        Returns:
+            `separate`, the code Es(b); `own` and `small`, a `mbu_tf.detail.layers.Cutout`.
+        """
+        reference = losses.at_least_float32(reference)
+        small = self._shrunk(reference)
         common, separate = self.common_code(small), self.separate_code(small)
-        of_reference = self._content(common, separate)
-        of_target = self._content(self.common_code(target), separate)
         removed = losses.at_least_float32(self.decode_a(common))
-        return Edit(*layers.transfer_layer(target, reference, removed, of_reference, of_target))
+        cutout = layers.cut_out(reference, removed, self._content(common, separate))
+        return losses.at_least_float32(separate), *cutout
+
+    def compute_cutout_layer(self, target, separate, own, small):
+        """What `compute_detailed_transfer_layer` gives, of what `compute_cutout` gave."""
+        target = self._shrunk(losses.at_least_float32(target))
+        of_target = self._content(self.common_code(target), separate)
+        return Edit(*layers.transfer_layer(target, layers.Cutout(own, small), of_target))
 
     def compute_detailed_removal_layer(self, image, threshold=None):
         """Paint and matte that take the content off b, of one batch of tensors."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mbu_tf.models.recipes import build_optimizer, build_weights
 from mbu_tf.networks.blocks import check_choice
+from mbu_tf.pretrained import about_pretrained, restore_pretrained
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -32,9 +33,11 @@ class FromRecipes:
         steps: int | None = None,
         formulation: str | None = None,
         base: Any = None,
+        same_part: bool = False,
+        load_weights: bool = True,
         **overrides: Any,
     ) -> Self:
-        """A compiled model from a named recipe.
+        """A compiled model from a named recipe, trained if its weights come with the package.
 
         Args:
             name: key of `presets`, e.g. `"glasses"`.
@@ -43,17 +46,37 @@ class FromRecipes:
                 step for step; `"paper"`, where the paper's text reads
                 otherwise, as the text has it; `None` as the recipe says
                 (docs/published-code.md compares them).
-            base: see `from_recipe`.
+            base, same_part: see `from_recipe`.
+            load_weights: whether a preset that has weights (`mbu-tf presets` says which)
+                gives the trained model; `False` gives one to train from the beginning.
             **overrides: see `from_recipe`.
 
         Raises:
-            ValueError: on an unknown name or formulation, or a `base` that does not fit.
+            ValueError: on an unknown name or formulation, a `base` that does not fit, or one
+                of these or of `overrides` where weights are to be loaded, which have an
+                architecture of their own.
         """
-        return cls.from_recipe(cls.recipe(name, formulation), steps, base, **overrides)
+        recipe = cls.recipe(name, formulation)
+        if not (load_weights and recipe.get("weights")):
+            return cls.from_recipe(recipe, steps, base, same_part, **overrides)
+        given = [*(["formulation"] if formulation else []), *(["base"] if base else []), *overrides]
+        if given:
+            raise ValueError(
+                f"The preset {name!r} comes with weights, which fit one architecture: pass "
+                f"load_weights=False to train another. Received: {', '.join(given)}"
+            )
+        model = cls.from_recipe(recipe, steps, **about_pretrained(recipe["weights"])["arguments"])
+        restore_pretrained(model, recipe["weights"])
+        return model
 
     @classmethod
     def from_recipe(
-        cls, recipe: dict[str, Any], steps: int | None = None, base: Any = None, **overrides: Any
+        cls,
+        recipe: dict[str, Any],
+        steps: int | None = None,
+        base: Any = None,
+        same_part: bool = False,
+        **overrides: Any,
     ) -> Self:
         """A compiled model from a recipe, a plain dictionary (`recipes.py` says of what).
 
@@ -65,16 +88,22 @@ class FromRecipes:
                 new model has its architecture and takes over the networks that know
                 images in general (`starting_networks`), with their running statistics;
                 all else is new, optimizers, separate codes and masks among it.
+            same_part: whether the part is the base's own, seen in other images: all
+                networks and the mask threshold are taken over, and only optimizers are
+                new. With another part this leaves masks shut where it lies.
             **overrides: constructor arguments in place of the recipe's, e.g.
                 `image_size=64`.
 
         Raises:
-            ValueError: if `base` is of another method or does not fit.
+            ValueError: if `base` is of another method or does not fit, or there is none
+                to have the same part.
         """
+        if same_part and base is None:
+            raise ValueError("`same_part` is said of a `base`. Received: base=None")
         steps = steps or recipe["training"]["steps"]
         model = cls(**cls.architecture(recipe, base, **overrides))
         if base is not None:
-            model.take_over(base)
+            model.take_over(base, same_part)
         model.compile(
             optimizer=build_optimizer(recipe["optimizer"], steps),
             discriminator_optimizer=build_optimizer(recipe["discriminator_optimizer"], steps),
@@ -100,13 +129,17 @@ class FromRecipes:
             )
         return {**recipe["architecture"], **base.arguments, **overrides}
 
-    def take_over(self, base: Any) -> None:
-        """Set the weights of the `starting_networks` to those of a trained model.
+    def take_over(self, base: Any, same_part: bool = False) -> None:
+        """Set the weights of the `starting_networks`, or all weights, to a trained model's.
+
+        Args:
+            base, same_part: see `from_recipe`.
 
         Raises:
             ValueError: if theirs have other shapes; no weight is set then.
         """
-        pairs = [(getattr(self, x), getattr(base, x)) for x in self.starting_networks]
+        names = self.network_names if same_part else self.starting_networks
+        pairs = [(getattr(self, x), getattr(base, x)) for x in names]
         for network, trained in pairs:
             shapes = [[tuple(v.shape) for v in x.weights] for x in (network, trained)]
             if shapes[0] != shapes[1]:
@@ -119,8 +152,10 @@ class FromRecipes:
                     f"The {network.name} of `base` does not fit into this model: leave out what "
                     f"gives it another architecture. Received: other values for {changed}"
                 )
-        for network, trained in pairs:
-            network.set_weights(trained.get_weights())
+        if same_part:
+            pairs = [(self, base)]  # With what no network holds, mask thresholds.
+        for model, trained in pairs:
+            model.set_weights(trained.get_weights())
 
     @classmethod
     def recipe(cls, name: str, formulation: str | None = None) -> dict[str, Any]:

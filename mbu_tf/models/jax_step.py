@@ -6,8 +6,8 @@ import jax
 import keras
 from keras import ops
 
-from mbu_tf.backend import leave_gpu_to_keras
 from mbu_tf.models.adversarial_step import AdversarialStep
+from mbu_tf.system.backend import leave_gpu_to_keras
 
 leave_gpu_to_keras()
 

@@ -4,12 +4,29 @@ The keys of a recipe: `description`; `architecture` (constructor arguments);
 `optimizer` and `discriminator_optimizer` (what `build_optimizer` takes);
 `compile` (further arguments of `compile`, the loss weights among them, each a
 number or `rising`);
-`training` (`steps`, `batch_size`, `flip`, which `mbu-tf train` follows).
+`training` (`steps`, `batch_size`, `flip`, and where they are not as usual `augment` and
+`framing`, which `mbu-tf train` follows); `weights`, the name of trained ones that
+come with the package (`mbu_tf.pretrained`), where there are.
 """
 
 import keras
 
 from mbu_tf.optimizers import FusedAdam, PyTorchAdam
+from mbu_tf.system.reading import checked
+
+BETA = {"type": "number", "minimum": 0, "exclusiveMaximum": 1}
+OPTIMIZER = {
+    "type": "object",
+    "properties": {
+        "learning_rate": {"type": "number", "exclusiveMinimum": 0},
+        "beta_1": BETA,
+        "beta_2": BETA,
+        "decay_to": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
+        "pytorch": {"type": "boolean"},
+    },
+    "required": ["learning_rate", "beta_1", "beta_2", "decay_to", "pytorch"],
+    "additionalProperties": False,
+}
 
 
 def build_optimizer(recipe, steps):
@@ -21,7 +38,16 @@ def build_optimizer(recipe, steps):
             leaves, or `None` for a constant one, and `pytorch`, whether it is
             to be PyTorch's Adam.
         steps: training steps; of no account at a constant rate.
+
+    Raises:
+        ValueError: on another key, or a value outside its range.
     """
+    try:
+        checked(recipe, OPTIMIZER)
+    except ValueError as error:
+        raise ValueError(
+            f"An optimizer is made of {', '.join(OPTIMIZER['required'])}. Received: {error}"
+        ) from None
     rate, share = recipe["learning_rate"], recipe["decay_to"]
     if share is not None:
         rate = keras.optimizers.schedules.CosineDecay(rate, steps, alpha=share)
@@ -96,6 +122,12 @@ def quick(description, loss_weights, learning_rate, steps, flip, **architecture)
         },
         "training": {"steps": steps, "batch_size": 16, "flip": flip},
     }
+
+
+def image_changes(recipe):
+    """What a recipe asks of `TwoDomains.batches` to be done to images."""
+    training = recipe["training"]
+    return {"flip": training["flip"], **({"augment": True} if training.get("augment") else {})}
 
 
 def as_published(recipe, architecture, **compile_arguments):

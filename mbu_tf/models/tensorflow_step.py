@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from mbu_tf.backend import tensorflow_on_cpu
 from mbu_tf.models.adversarial_step import AdversarialStep
+from mbu_tf.system.backend import tensorflow_on_cpu
 
 
 class TensorFlowStep(AdversarialStep):

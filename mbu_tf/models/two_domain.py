@@ -6,7 +6,6 @@ from typing import Any
 import keras
 
 from mbu_tf.faces.framing import Framing
-from mbu_tf.files import replacing
 from mbu_tf.models.checked_data import CheckedData
 from mbu_tf.models.compilation import Compilation
 from mbu_tf.models.constructor import (
@@ -19,6 +18,7 @@ from mbu_tf.models.constructor import (
 from mbu_tf.models.from_recipes import FromRecipes
 from mbu_tf.models.own_networks import OwnNetworks, check_precision
 from mbu_tf.networks import blocks
+from mbu_tf.system.files import replacing
 from mbu_tf.types import Array, FilePath
 
 

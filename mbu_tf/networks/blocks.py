@@ -7,6 +7,7 @@ from keras import layers, ops
 
 from mbu_tf.networks import convolution, spectral
 from mbu_tf.networks.normalization import BatchNormalization
+from mbu_tf.system.memory import check_memory
 
 NORMALIZATIONS = ("batch", "instance", None)
 ACTIVATIONS = ("leaky_relu", "relu")
@@ -109,6 +110,18 @@ def scaled(filters, width):
 def block_filters(table, count, width):
     """The first `count` filters of `table` at `width`, its last entry repeated."""
     return [scaled(table[min(i, len(table) - 1)], width) for i in range(count)]
+
+
+def check_kernels(channels, width):
+    """Raise `OutOfMemory` if the kernels of a chain of blocks are larger than what is free.
+
+    Args:
+        channels: of the maps before the first block, between them and after the last.
+        width: relative width that they come from.
+    """
+    pairs = zip(channels[:-1], channels[1:], strict=True)
+    numbers = convolution.KERNEL_SIZE**2 * sum(one * other for one, other in pairs)
+    check_memory(4 * numbers, f"A network of width {width:g}", "Make it narrower (width).")
 
 
 def code_channels(width, separate_channels, common_channels=None, separate_codes=1):

@@ -3,7 +3,7 @@
 import keras
 from keras import layers, ops
 
-from mbu_tf.backend import tensorflow_on_cpu
+from mbu_tf.system.backend import tensorflow_on_cpu
 
 KERNEL_SIZE = 4
 # Whatever Keras's configuration file says.

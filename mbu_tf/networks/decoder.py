@@ -44,6 +44,7 @@ class _CodeDecoder(Network):
         code = keras.Input(shape, dtype=blocks.wide_dtype(), name="code")
         _, layer = blocks.convolution_layers(spectral_updates, spectral_gradient)
         filters = blocks.block_filters(blocks.DECODER_FILTERS, depth - 1, width)
+        blocks.check_kernels([code_channels, *reversed(filters), self.out_channels], width)
         with weights_of(kwargs.get("name")):
             x = deconvolve(code, filters, self.out_channels, normalization, activation, layer)
         config = {

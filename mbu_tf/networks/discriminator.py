@@ -1,10 +1,13 @@
 """The code discriminator C (appendix A)."""
 
+import math
+
 import keras
 from keras import layers
 
 from mbu_tf.networks import blocks
 from mbu_tf.networks.network import Network, weights_of
+from mbu_tf.system.memory import check_memory
 
 HIDDEN_UNITS = 512
 
@@ -34,10 +37,16 @@ class CodeDiscriminator(Network):
             raise ValueError(
                 f"`code_shape` must be (height, width, channels). Received: code_shape={code_shape}"
             )
+        units = blocks.scaled(HIDDEN_UNITS, width)
+        check_memory(
+            4 * math.prod(code_shape) * units,
+            f"A discriminator of width {width:g}",
+            "Make it narrower (width).",
+        )
         code = keras.Input(code_shape, dtype=blocks.wide_dtype(), name="code")
         with weights_of(kwargs.get("name")):
             x = layers.Flatten(data_format="channels_last", name="flatten")(code)
-            x = layers.Dense(blocks.scaled(HIDDEN_UNITS, width), name="hidden")(x)
+            x = layers.Dense(units, name="hidden")(x)
             x = layers.Activation(blocks.leaky_relu, name="hidden_activation")(x)
             logits = layers.Dense(1, dtype=blocks.wide_dtype(), name="logit")(x)
         config = {"code_shape": list(code_shape), "width": width}

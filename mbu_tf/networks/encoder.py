@@ -58,6 +58,7 @@ class Encoder(Network):
         hidden = blocks.block_filters(filters, depth - 1, width)
         if last_filters is not None and depth > 5:
             hidden[4:] = [last_filters] * len(hidden[4:])
+        blocks.check_kernels([3, *hidden, code_channels], width)
 
         shape = (image_size, image_size, 3)
         images = keras.Input(shape, dtype=blocks.wide_dtype(), name="image")

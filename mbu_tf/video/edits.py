@@ -6,10 +6,10 @@ from typing import Any, TypeAlias
 
 from mbu_tf.faces import Framing, NoFaceError, find_faces
 from mbu_tf.faces.tracking import follow_faces
-from mbu_tf.interrupts import Interrupted, noted_signals
 from mbu_tf.photos import remove_photo, translate_photo
 from mbu_tf.photos.edits import check_reference
 from mbu_tf.photos.views import views
+from mbu_tf.system.interrupts import Interrupted, noted_signals
 from mbu_tf.types import Array, FilePath, Pixels
 from mbu_tf.video.reading import FrameFolder, VideoFile
 from mbu_tf.video.writing import check_output, opened_output

@@ -11,6 +11,7 @@ import numpy as np
 from mbu_tf.data.formats import image_endings
 from mbu_tf.data.images import read_image
 from mbu_tf.data.photo import Photo
+from mbu_tf.system.reading import NoFileError, open_file
 from mbu_tf.types import FilePath
 
 SUFFIXES = ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .ts .mts .m2ts .wmv .flv .ogv .3gp".split()
@@ -155,6 +156,8 @@ class VideoFile:
 
     def __init__(self, path):
         self.path = pathlib.Path(path)
+        with self._explaining():
+            open_file(self.path).close()  # Of a pipe or device at once.
         with self._opened() as (container, stream):
             self.time_base = stream.time_base
             self.rate = stream.average_rate or stream.guessed_rate or fractions.Fraction(25)
@@ -240,6 +243,8 @@ class VideoFile:
             yield
         except FileNotFoundError:
             problem = "there is no such file. Mend the path"
+        except NoFileError:
+            problem = "it is a pipe or device. Name a file"
         except PermissionError:
             problem = "reading it is not permitted. Mend its permissions"
         except import_av().error.FFmpegError as error:

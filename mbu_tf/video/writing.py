@@ -1,18 +1,21 @@
 """Edited frames as a video file, or as a folder of PNG files."""
 
 import contextlib
+import os
 import pathlib
 
 import numpy as np
 
-from mbu_tf.data.images import write_png
-from mbu_tf.files import make_folder, replacing
+from mbu_tf.data import images as pictures
+from mbu_tf.system.files import is_same_file, make_folder, replacing
 from mbu_tf.types import FilePath
-from mbu_tf.video.reading import EXACT, import_av
+from mbu_tf.video.reading import EXACT, VideoFile, VideoReadError, import_av
 
 # Constant rate factors at which a codec's loss is not seen.
 H264 = "libx264", {"crf": "17"}
 VP9 = "libvpx-vp9", {"crf": "22", "b": "0", "row-mt": "1", "cpu-used": "3"}
+# What a video says of itself whose source says nothing.
+MADE_HERE = "made by mbu_tf"
 CODECS = {".mp4": H264, ".m4v": H264, ".mov": H264, ".mkv": H264, ".webm": VP9}
 
 
@@ -22,13 +25,22 @@ def result_name(source: FilePath) -> str:
     return source.name if source.suffix.lower() in CODECS else f"{source.stem}.mp4"
 
 
+def is_made_here(path: FilePath) -> bool:
+    """Whether `path` is a video that `VideoWriter` has written, by its comment."""
+    try:
+        metadata = VideoFile(path).metadata
+    except (VideoReadError, ImportError):
+        return False
+    return MADE_HERE in {key.lower(): text for key, text in metadata.items()}.get("comment", "")
+
+
 def check_output(output: FilePath, source: FilePath) -> None:
     """Raise `ValueError` unless frames of `source` can be written to `output`.
 
     A name with a suffix is that of a video, any other one that of a folder.
     """
     output, source = pathlib.Path(output), pathlib.Path(source)
-    if output.resolve() == source.resolve():
+    if is_same_file(output, source):
         raise ValueError(f"{source} would be overwritten by its own result. Choose another output.")
     if not output.suffix:
         return
@@ -82,7 +94,12 @@ class FolderWriter:
     def write(self, image, frame):
         """Write `image`, uint8 `(height, width, 3)`."""
         name = self._names[self._number] if self._names else f"{self._number:06d}"
-        write_png(self._folder / f"{name}.png", image)
+        path = self._folder / f"{name}.png"
+        if os.path.lexists(path) and not pictures.is_made_here(path):
+            raise FileExistsError(
+                f"{path} is there already, and is no result of mbu-tf. Choose another output."
+            )
+        pictures.write_png(path, image)
         self._number += 1
 
     def finish(self):
@@ -121,7 +138,7 @@ class VideoWriter:
                     f"Sound coded as {stream.codec_context.name} cannot be in a {path.suffix} "
                     "file. Choose an output that ends in .mkv, which takes any."
                 ) from error
-        self._file.metadata.update(video.metadata)
+        self._file.metadata.update({"comment": MADE_HERE, **video.metadata})
 
     def __enter__(self):
         return self

@@ -13,7 +13,7 @@ from mbu_tf.callbacks import Backup, Interrupted
 from mbu_tf.callbacks.backup import _as_array, _variables
 from mbu_tf.data.domains import ImageArray, TwoDomains
 from mbu_tf.models.content_transfer import MaskedContentTransfer
-from mbu_tf.state_files import state_files
+from mbu_tf.runs.state import read_newest_state, state_files, write_state
 
 
 class Crash(Exception):
@@ -228,7 +228,7 @@ def test_every_must_be_a_positive_integer(tmp_path, every):
 
 
 def test_a_disk_that_is_full_ends_training_with_the_state_before(tmp_path, straight):
-    from tests.test_files import full_disk
+    from tests.system.test_files import full_disk
 
     with pytest.raises(Crash):
         session(tmp_path / "run", CrashAt(15))
@@ -246,3 +246,35 @@ def test_the_folder_goes_when_all_is_done(tmp_path):
     backup.folder = tmp_path / "run"
     backup.delete()
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"unheard_of": 1},
+        {"on_epoch_end": 1},
+        {"params": {}},
+        {"_model": None},
+        {"drawn": "text"},
+    ],
+)
+def test_a_state_sets_no_attribute_of_its_own_choosing(tmp_path, attributes):
+    session(tmp_path, epochs=1)
+    state = read_newest_state(tmp_path)
+    state["callbacks"][1] |= attributes
+    write_state(tmp_path, state.pop("step"), state)
+    name = next(iter(attributes))
+    with pytest.raises(ValueError, match=f"a Noise has no such attribute.*Received: {name}="):
+        session(tmp_path, epochs=2)
+
+
+@pytest.mark.parametrize("part", ["settings", "variables", "random", "callbacks", "epoch"])
+def test_a_state_without_a_part_is_damaged(tmp_path, part):
+    session(tmp_path, epochs=1)
+    for path in state_files(tmp_path)[:-1]:
+        path.unlink()
+    state = read_newest_state(tmp_path)
+    del state[part]
+    write_state(tmp_path, state.pop("step"), state)
+    with pytest.raises(ValueError, match=f"is damaged.*'{part}' is a required property"):
+        Backup(tmp_path)

@@ -3,11 +3,11 @@ import json
 import numpy as np
 import pytest
 
-from mbu_tf import ablation
 from mbu_tf.cli.ablate import read_variations
 from mbu_tf.data.images import write_png
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.variations import LISTS
+from mbu_tf.runs import ablation
 
 RECIPE = MaskedContentTransfer.recipe("avatars")
 
@@ -60,9 +60,9 @@ def test_a_list_of_ones_own(tmp_path):
     ("text", "message"),
     [
         ('{"full": {"mask_threshold": 0.5}}', "one name. Received: 'full'"),
-        ('{"full": 3}', 'must hold .*Received: {"full": 3}'),
-        ("[]", r"must hold .*Received: \[\]"),
-        ("{", "is no JSON file"),
+        ('{"full": 3}', "must hold .*Received: .'full'.: 3 is not"),
+        ("[]", r"must hold .*Received: the whole: \[\] is not"),
+        ("{", "mine.json .*is no JSON"),
     ],
 )
 def test_lists_that_are_none(tmp_path, text, message):

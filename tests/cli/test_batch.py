@@ -157,3 +157,30 @@ def test_an_output_that_is_a_file(mbu_tf, photo, model_file):
     status, error = mbu_tf("remove", model_file, image, "--output", image)
     assert status == 1
     assert "a file stands where a folder is needed" in error and error.count("\n") == 1
+
+
+def test_an_original_is_not_taken_for_an_earlier_result(mbu_tf, photo, model_file, tmp_path):
+    image, other = photo("in/a.jpg"), photo("out/a.png")
+    original = other.read_bytes()
+    status, error = mbu_tf("remove", model_file, image, "--output", tmp_path / "out")
+    assert status == 1 and "a.png is there already, and is no result of mbu-tf" in error
+    assert other.read_bytes() == original
+    other.unlink()
+    for _ in range(2):  # Its own result it replaces.
+        assert mbu_tf("remove", model_file, image, "--output", tmp_path / "out") == (0, "")
+
+
+def test_no_image_is_replaced_by_anothers_result(mbu_tf, photo, model_file, tmp_path):
+    one, other = photo("in/a.jpg"), photo("b.png")
+    (tmp_path / "a.png").symlink_to(other)
+    status, error = mbu_tf("remove", model_file, one, other, "--output", tmp_path)
+    assert status == 1 and f"b.png would be overwritten by the result of {one}" in error
+
+
+def test_a_name_that_is_too_long_is_skipped(mbu_tf, photo, model_file, tmp_path):
+    images = [photo("first.png"), tmp_path / ("n" * 253), photo("last.png")]
+    shutil.copy(images[0], images[1])
+    status, error = mbu_tf("segment", model_file, *images, "--output", tmp_path / "out")
+    assert status == 1 and "skipped: " in error and "File name too long" in error
+    assert "skipped 1 of 3" in error
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["first.png", "last.png"]

@@ -69,3 +69,13 @@ def test_a_file_that_is_no_checkpoint(mbu_tf, tmp_path):
     status, error = mbu_tf("convert", tmp_path / "checkpoint", "--output", tmp_path / "m.keras")
     assert status == 1 and "checkpoint: This is no checkpoint of a published code" in error
     assert not (tmp_path / "m.keras").exists()
+
+
+def test_a_model_is_replaced_only_when_told_to(mbu_tf, small_file, tmp_path):
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    output = tmp_path / "checkpoint"
+    output.write_text("old")
+    status, error = mbu_tf("convert", small_file, "--output", output)
+    assert status == 1 and "checkpoint is there already" in error and output.read_text() == "old"
+    assert mbu_tf("convert", small_file, "--output", output, "--overwrite")[0] == 0
+    assert output.stat().st_size > 10_000

@@ -1,8 +1,9 @@
 import json
 
+import numpy as np
 import tensorflow_datasets as tfds
 
-from mbu_tf.cli.demo import FIGURES, KINDS, TARGETS
+from mbu_tf.cli.demo import FIGURES, KINDS, SIDE, TARGETS
 from mbu_tf.data import avatars
 from mbu_tf.data.images import read_image
 from mbu_tf.evaluation.pictures import GAP, LABEL_HEIGHT
@@ -18,6 +19,13 @@ def test_the_demo_writes_picture_figures_and_model(tmp_path, monkeypatch, mbu_tf
     assert mbu_tf("demo", "--faces", "8", "--steps", "2", "--output", output)[0] == 0
 
     rows, columns = 1 + 2 * len(KINDS), TARGETS + 3
+    # Two portraits and three edits of them; the masks outside which nothing changed are small.
+    faces = np.split(read_image(output / "faces.png").astype(int), 5, axis=1)
+    assert faces[0].shape == (SIDE, SIDE, 3)
+    for before, after in ((faces[1], faces[2]), (faces[0], faces[3])):
+        changed = (np.abs(before - after).max(axis=-1) > 8).mean()
+        assert 0.005 < changed < 0.2
+    assert 0.005 < (faces[4] > 127).mean() < 0.2
     picture = read_image(output / "demo.png")
     assert picture.shape == (LABEL_HEIGHT + GAP + rows * 132, GAP + columns * 132, 3)
     metrics = json.loads((output / "metrics.json").read_text())

@@ -1,5 +1,7 @@
 """`mbu-tf export`: what it writes and says; the formats are tested in tests/exporting."""
 
+import shutil
+
 import pytest
 
 
@@ -66,3 +68,19 @@ def test_what_is_missing(mbu_tf, model_file, tmp_path):
     assert status == 1 and "its folder does not exist; create it first" in error
     assert mbu_tf("export", model_file, "--output", output)[0] == 2
     assert not output.exists()
+
+
+def test_a_model_is_replaced_only_when_told_to(mbu_tf, model_file, tmp_path):
+    model = shutil.copy(model_file, tmp_path / "m.keras")
+    before = model.read_bytes()
+    for form in ("tflite", "onnx"):
+        arguments = ("export", model, "--format", form, "--output")
+        status, error = mbu_tf(*arguments, model, "--overwrite")
+        if form == "tflite":
+            assert status == 1 and "would be overwritten by its own result" in error
+        name = tmp_path / {"tflite": "old.tflite", "onnx": "transfer.onnx"}[form]
+        name.write_text("old")
+        status, error = mbu_tf(*arguments, name if form == "tflite" else tmp_path)
+        assert status == 1 and f"{name.name} is there already" in error
+        assert name.read_text() == "old"
+    assert model.read_bytes() == before

@@ -37,3 +37,16 @@ def test_an_unreadable_reference_is_named(mbu_tf, photo, model_file, tmp_path):
     assert status == 1
     assert "missing.png" in error and error.count("\n") == 1
     assert not output.exists()
+
+
+def test_a_strip_that_memory_cannot_hold_is_refused_with_the_number(
+    mbu_tf, photo, model_file, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("mbu_tf.system.memory.free_memory", lambda: 10**6)
+    image, output = photo("a.png", 400, 300), tmp_path / "strip.png"
+    arguments = (model_file, "--target", image, "--reference", image, image, "--output")
+    status, error = mbu_tf("interpolate", *arguments, output)
+    # Six pictures and their masks of 120,000 pixels, four bytes each.
+    assert status == 1 and "The strip takes 0.00576 GB" in error and not output.exists()
+    status, error = mbu_tf("interpolate", *arguments, image)
+    assert status == 1 and "would be overwritten by its own result" in error

@@ -8,7 +8,7 @@ import pytest
 
 from mbu_tf import __version__
 from mbu_tf.cli import transfer
-from mbu_tf.failures import OutOfMemory
+from mbu_tf.system.failures import OutOfMemory
 
 TRANSFER = ("transfer", "m.keras", "--target", "a.png", "--reference", "b.png")
 TRAIN = ("train", "--preset", "glasses", "--data", "avatars:glasses", "--output", "run")
@@ -23,6 +23,7 @@ HELP = [
 ERRORS = [
     ((), "COMMAND"),
     (("tranfser",), "invalid choice: 'tranfser'"),
+    (("presets", "faces"), "unrecognized arguments: faces"),
     (TRANSFER, "required: --output"),
     ((*TRANSFER,), "arguments are required: --output"),
     ((*TRANSFER, "--output", "z.png", "--mask", "m"), "--mask: must end in .png. Received: m"),
@@ -130,7 +131,7 @@ def test_errors_that_a_user_can_mend_take_one_line(mbu_tf, monkeypatch, error, s
 def test_errors_of_tensorflow_take_one_line(mbu_tf, monkeypatch):
     import tensorflow as tf
 
-    from mbu_tf.interrupts import Interrupted
+    from mbu_tf.system.interrupts import Interrupted
 
     def fail(arguments):
         raise error
@@ -153,3 +154,15 @@ def test_our_own_mistakes_are_not_hidden(mbu_tf, monkeypatch):
     monkeypatch.setattr(transfer, "run", fail)
     with pytest.raises(KeyError):
         mbu_tf(*TRANSFER, "--output", "z.png")
+
+
+def test_a_closed_stderr_neither_ends_the_work_nor_gets_into_a_file(model_file, tmp_path):
+    (tmp_path / "missing.png").touch()
+    command = [
+        *(sys.executable, "-m", "mbu_tf.cli.main", "remove", model_file),
+        *(tmp_path / "missing.png", "--output", tmp_path / "out"),
+    ]
+    shell = " ".join(f"'{part}'" for part in command)
+    result = subprocess.run(["bash", "-c", f"{shell} 2>&- <&-"], capture_output=True, text=True)
+    assert (result.returncode, result.stdout, result.stderr) == (1, "", "")
+    assert list((tmp_path / "out").iterdir()) == []

@@ -6,12 +6,12 @@ import keras
 import numpy as np
 import pytest
 
-from mbu_tf import training
 from mbu_tf.cli.main import main
 from mbu_tf.data.images import read_image, resize_image, write_png
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.loading import load_model
 from mbu_tf.models.methods import METHODS
+from mbu_tf.runs import training
 
 TINY = ["--preset", "avatars", "--image-size", "32", "--width", "0.03", "--batch-size", "2"]
 

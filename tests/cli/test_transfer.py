@@ -1,3 +1,7 @@
+import os
+import pathlib
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -74,3 +78,29 @@ def test_a_reference_that_is_missing(mbu_tf, photo, model_file, tmp_path):
         *("transfer", model_file, "--target", photo("face.png"), "--output", tmp_path / "z.png")
     )
     assert (status, error.count("\n")) == (1, 1) and "give a reference image" in error
+
+
+@pytest.mark.parametrize("over", ["target", "reference", "model", "mask"])
+def test_no_result_replaces_what_it_is_made_of(mbu_tf, photo, model_file, tmp_path, over):
+    model = shutil.copy(model_file, tmp_path / "model.keras")
+    files = {"model": model, "target": photo("a.png"), "reference": photo("b.png")}
+    link = tmp_path / "link.png"
+    link.symlink_to(files.get(over, "z.png"))
+    before = {name: pathlib.Path(path).read_bytes() for name, path in files.items()}
+    status, error = mbu_tf(
+        "transfer",
+        *(model, "--target", files["target"], "--reference", files["reference"]),
+        *("--output", link, *(("--mask", tmp_path / "z.png") if over == "mask" else ())),
+    )
+    assert status == 1 and "would be " in error and "Choose another output" in error
+    assert {name: pathlib.Path(path).read_bytes() for name, path in files.items()} == before
+
+
+def test_a_pipe_is_no_image(mbu_tf, photo, model_file, tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    status, error = mbu_tf(
+        "transfer",
+        *(model_file, "--target", tmp_path / "pipe.png", "--reference", photo("b.png")),
+        *("--output", tmp_path / "z.png"),
+    )
+    assert status == 1 and "pipe.png: it is a pipe or device. Name an image file" in error

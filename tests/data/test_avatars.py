@@ -187,6 +187,39 @@ def test_configurations():
         load_avatars("glasses", "dev")
 
 
+def test_several_workers_keep_the_order(monkeypatch):
+    monkeypatch.setattr(avatar_faces, "FACES_PER_WORKER", 2)
+    faces = [("glasses", str(i), {}, 64) for i in range(5)]
+    expected = [avatar_faces.render_face(*face) for face in faces]
+    assert len(set(expected)) == 5
+    assert list(avatar_faces.render_faces(faces, workers=3)) == expected
+
+
 def test_a_worker_that_fails_is_an_error():
     with pytest.raises(RuntimeError, match="ended early"):
         list(avatar_faces.render_faces([("glasses", "x", {}, 64), ("wings", "x", {}, 64)]))
+
+
+@pytest.mark.parametrize("damage", ["record", "information"])
+def test_damaged_faces_are_rendered_anew_and_what_was_left_half_done_removed(tmp_path, damage):
+    counts = {"train": 1, "validation": 1, "test": 1}
+
+    def loaded():
+        domains = load_avatars("glasses", "test", 64, data_dir=tmp_path, counts=counts)
+        return domains.b.take([0])
+
+    before = loaded()
+    (folder,) = tmp_path.glob("avatars/*/1.0.0")
+    if damage == "record":
+        (file,) = folder.glob("*test*tfrecord*")
+        content = bytearray(file.read_bytes())
+        content[len(content) // 2] ^= 1
+        file.write_bytes(content)
+    else:
+        (folder / "dataset_info.json").write_text("{")
+    left = folder.parent / "incomplete.ABC_1.0.0"
+    left.mkdir()
+    with pytest.warns(UserWarning, match=rf"avatars in {folder} are damaged, and are rendered"):
+        np.testing.assert_array_equal(loaded(), before)
+    assert not left.exists()
+    np.testing.assert_array_equal(loaded(), before)

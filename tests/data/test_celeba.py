@@ -12,7 +12,8 @@ from mbu_tf.data import celeba_rules
 from mbu_tf.data.celeba import load_celeba
 from mbu_tf.data.celeba_files import read_attributes
 from mbu_tf.data.image_files import ImageFiles
-from mbu_tf.faces import CENTRE
+from mbu_tf.data.images import read_image
+from mbu_tf.faces import CENTRE, Framing
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -222,6 +223,7 @@ def tfds(monkeypatch):
         ]
 
     module.load = load
+    module.builder = lambda *_, **__: types.SimpleNamespace(is_prepared=lambda: True)
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", module)
     return module
 
@@ -278,3 +280,34 @@ def test_the_framing_follows_from_the_alignment_and_the_crop(root):
     np.testing.assert_allclose(tight.eyes, np.array([(56.0, 74.0), (94.0, 74.0)]) / 150)
     for squeezed in (None, (0, 0, 178, 200)):
         assert load_celeba(root, image_size=8, crop=squeezed).framing == CENTRE
+
+
+def test_photos_are_framed_by_the_eyes_that_the_alignment_tells(root):
+    framing = load_celeba(root, image_size=8).framing
+    plain = load_celeba(root, image_size=178, cache="none")
+    again = load_celeba(root, image_size=178, cache="none", framing=framing)
+    assert again.framing == framing
+    np.testing.assert_array_equal(again.a.take([0]), plain.a.take([0]))
+
+    noise = np.random.default_rng(0).integers(0, 256, (218, 178, 3), np.uint8)
+    Image.fromarray(noise).save(root / "img_align_celeba/000002.jpg", "PNG")
+    # The eyes 38 pixels apart in a square of 356; between them is (89, 113) of the photo.
+    wide = Framing((0.5 - 19 / 356, 0.5), (0.5 + 19 / 356, 0.5))
+    shown = load_celeba(root, image_size=356, cache="none", framing=wide).b.take([0])[0]
+    middle = np.s_[178 - 80 : 178 + 80, 178 - 80 : 178 + 80]
+    np.testing.assert_array_equal(shown[middle], noise[113 - 80 : 113 + 80, 89 - 80 : 89 + 80])
+
+    with pytest.raises(ValueError, match="not both.*Received"):
+        load_celeba(root, image_size=8, framing=framing, crop=(0, 0, 9, 9))
+    with pytest.raises(ValueError, match="by their eyes or cropped.*Received"):
+        load_celeba(root, image_size=8, framing="centre")
+
+
+def test_photos_of_celebamask_hq_are_framed_alike(hq):
+    framing = load_celeba(hq, image_size=8).framing
+    size = read_image(next((hq / "CelebA-HQ-img").iterdir())).shape[0]
+    plain, again = (
+        load_celeba(hq, image_size=size, cache="none", **options)
+        for options in ({}, {"framing": framing})
+    )
+    np.testing.assert_array_equal(again.a.take([0]), plain.a.take([0]))

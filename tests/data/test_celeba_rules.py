@@ -193,3 +193,11 @@ def test_tasks_as_expressions():
     a, b = celeba_rules.parse_task(" A: Male & ~Young; B : Male & Young ")
     assert celeba_rules.evaluate(a, TABLE).tolist() == [False] * 4 + [True] * 2 + [False] * 2
     assert celeba_rules.evaluate(b, TABLE).tolist() == [False] * 6 + [True] * 2
+
+
+@pytest.mark.parametrize(
+    "task", ["~" * 9000 + "Male", "(" * 4000 + "Male" + ")" * 4000, "a" * 10**6]
+)
+def test_rules_that_are_too_long_or_too_deep(task):
+    with pytest.raises(ValueError, match="A rule (is|has at most)"):
+        celeba_rules.parse_task(task)

@@ -7,7 +7,7 @@ import pytest
 
 from mbu_tf.data import drawn_domains
 from mbu_tf.data.domains import ImageArray
-from mbu_tf.data.drawn_domains import AlignedFaces, DrawnGlasses, Mixture, drawn_truth
+from mbu_tf.data.drawn_domains import AlignedFaces, DrawnGlasses, Kept, Mixture, drawn_truth
 from mbu_tf.data.drawn_glasses import VISIBLE
 from mbu_tf.data.images import FaceImage, write_png
 from mbu_tf.data.sources import load_source
@@ -50,6 +50,27 @@ def test_the_same_glasses_on_the_same_face_are_the_same_picture():
     same.images[:], same.yaws[:] = 150, 0.1
     domains = drawn_truth(same, same)
     np.testing.assert_array_equal(all_of(domains.a_with_next), np.roll(all_of(domains.b), -1, 0))
+
+
+def test_what_was_taken_once_is_kept():
+    class Counted:
+        taken = []
+
+        def __len__(self):
+            return 5
+
+        def take(self, indices):
+            self.taken.extend(indices)
+            return np.full(
+                (len(indices), 2, 2, 1), 10 * np.reshape(indices, (-1, 1, 1, 1)), np.uint8
+            )
+
+    kept = Kept(Counted(), (2, 2, 1))
+    assert len(kept) == 5
+    for indices in ([3, 1, 3], [1, 4], range(2), [-1]):
+        expected = 10 * (np.asarray(indices) % 5)
+        np.testing.assert_array_equal(kept.take(indices)[:, 1, 1, 0], expected)
+    assert sorted(Counted.taken) == [0, 1, 3, 4]
 
 
 def test_pictures_are_drawn_when_taken_each_with_its_own_glasses():

@@ -241,7 +241,7 @@ def test_write_png(tmp_path):
 def test_write_png_on_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
     images.write_png(tmp_path / "out.png", PICTURE)
 
-    def fill(image, path, kind):
+    def fill(image, path, kind, **options):
         pathlib.Path(path).write_bytes(b"half of")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -322,7 +322,7 @@ def test_the_cache_on_disk_is_written_once_and_follows_the_files(files, tmp_path
     with pytest.warns(UserWarning, match="3 of 8 images"):
         assert cached() == [1, 2, 5, 6, 7]
     (file,) = (tmp_path / "cache").iterdir()
-    assert file.stat().st_size == 5 * 2 * 2 * 3
+    assert file.stat().st_size == 5 * 2 * 2 * 3 + 4  # A checksum.
     # Found again, and no image is read.
     with monkeypatch.context() as patch:
         patch.setattr(image_files, "read_source", None)
@@ -406,3 +406,42 @@ def test_pillow_warnings_do_not_leak_and_others_stay():
             read_image(png_header(9_600, 9_600))
         warnings.warn("ours", stacklevel=1)
     assert [str(w.message) for w in caught] == ["ours"]
+
+
+@pytest.mark.parametrize("damage", ["cut", "zeroed", "altered", "longer"])
+def test_a_cache_that_is_not_what_was_written_is_made_anew(files, tmp_path, damage):
+    def cached():
+        images = image_files.cache_images(files[5:], 2, None, tmp_path / "cache")
+        return images.take(range(len(images)))[:, 0, 0, 0].tolist()
+
+    assert cached() == [5, 6, 7]
+    (file,) = (tmp_path / "cache").iterdir()
+    content = bytearray(file.read_bytes())
+    if damage == "cut":  # By a whole image.
+        content = content[:12] + content[-4:]
+    elif damage == "zeroed":
+        content = bytes(len(content))
+    elif damage == "altered":
+        content[7] ^= 1
+    else:
+        content += b"\0"
+    file.write_bytes(content)
+    with pytest.warns(UserWarning, match=r"\.uint8 is damaged, and is made anew"):
+        assert cached() == [5, 6, 7]
+    assert cached() == [5, 6, 7]
+
+
+def test_pipes_and_devices_are_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    for path in (tmp_path / "pipe.png", "/dev/zero"):
+        with pytest.raises(ImageReadError, match="it is a pipe or device. Name an image file"):
+            read_image(path)
+
+
+def test_a_result_says_what_made_it(tmp_path):
+    images.write_png(tmp_path / "ours.png", PICTURE)
+    Image.fromarray(PICTURE).save(tmp_path / "theirs.png")
+    (tmp_path / "none.png").write_text("none")
+    names = ("ours", "theirs", "none", "missing")
+    made = [images.is_made_here(tmp_path / f"{name}.png") for name in names]
+    assert made == [True, False, False, False]

@@ -80,6 +80,13 @@ def test_only_what_is_asked_for_is_taken(portraits):
     assert portraits.levels("mixed_glasses", "test") == [[9], [10]]
 
 
+def test_the_table_can_be_asked_for_more(portraits):
+    for level in range(10, 18):
+        portraits.add(level, eyeglasses=level % 2, width=40 + level)
+    found = portraits.levels(where=lambda row: int(row["width"]) < 55)
+    assert list(map(sorted, found)) == [[10, 12, 14], [11, 13]]
+
+
 def test_eyes_lie_where_the_framing_has_them(portraits):
     portraits.add(100, eyeglasses=1)
     portraits.add(50, left_eye_x=14, left_eye_y=20, right_eye_x=26, right_eye_y=29)

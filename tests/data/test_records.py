@@ -68,3 +68,17 @@ def test_wrong_arguments(tmp_path):
         load_tfds("numbered_pictures", 0, 3, data_dir=tmp_path)
     with pytest.raises(ValueError, match="class label.*moving_mnist.*image_sequence"):
         load_tfds("moving_mnist", data_dir=tmp_path)
+
+
+def test_without_a_network_that_is_told_at_once(tmp_path, monkeypatch):
+    def fail(address, timeout):
+        raise OSError("Name or service not known")
+
+    monkeypatch.setattr("socket.create_connection", fail)
+    monkeypatch.setattr("urllib.request.getproxies", dict)
+    monkeypatch.setattr(NumberedPictures, "url_infos", {"https://example.org/x.zip": None})
+    options = {"image_size": 4, "data_dir": tmp_path}
+    with pytest.raises(ConnectionError, match="numbered_pictures is not .* copy the folder"):
+        load_tfds("numbered_pictures", 0, 1, **options)
+    monkeypatch.setattr(NumberedPictures, "url_infos", {})  # Made on the spot.
+    assert len(load_tfds("numbered_pictures", 0, 1, **options).a) == 4

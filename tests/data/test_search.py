@@ -1,5 +1,8 @@
 """Which files of a folder are images, in which order, and what is told of the others."""
 
+import os
+import subprocess
+
 import pytest
 
 from mbu_tf.data import formats
@@ -64,3 +67,24 @@ def test_thumbnails_and_what_systems_leave_are_no_photos(tmp_path):
         "._a.jpg",
     )
     assert found(tmp_path) == ["a.jpg"]
+
+
+def test_folders_a_thousand_deep(tmp_path):
+    touch(tmp_path, "a.png", "z.png")
+    folder = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1200):
+        os.mkdir("d", dir_fd=folder)
+        below = os.open("d", os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = below
+    os.close(os.open("b.png", os.O_CREAT, dir_fd=folder))
+    os.close(folder)
+    assert found(tmp_path) == ["a.png", 1200 * "d/" + "b.png", "z.png"]
+    subprocess.run(["rm", "-r", tmp_path / "d"], check=True)  # `shutil` goes not that deep.
+
+
+def test_a_pipe_is_left_aside(tmp_path):
+    touch(tmp_path, "a.png")
+    os.mkfifo(tmp_path / "b.png")
+    with pytest.warns(UserWarning, match="1 files .*1 .png such as b.png"):
+        assert found(tmp_path) == ["a.png"]

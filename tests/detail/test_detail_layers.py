@@ -5,6 +5,7 @@ import numpy as np
 from mbu_tf.detail.filters import enlarge
 from mbu_tf.detail.layers import (
     Content,
+    cut_out,
     enlarged_layer,
     explained,
     mean_change,
@@ -28,13 +29,8 @@ def transferred(reference, target, paint=FRAME):
 
 
 def transfer(reference, target, paint=FRAME):
-    return transfer_layer(
-        target.paint,
-        reference.photo,
-        reference.paint,
-        Content(reference.mask, FRAME),
-        Content(target.mask, paint),
-    )
+    cutout = cut_out(reference.photo, reference.paint, Content(reference.mask, FRAME))
+    return transfer_layer(target.paint, cutout, Content(target.mask, paint))
 
 
 def test_the_references_pixels_lie_where_the_target_has_its_mask(scene):
@@ -119,13 +115,10 @@ def test_images_of_a_batch_do_not_see_each_other(scene):
             return np.concatenate([getattr(x, name) for x in scenes])
 
         paint = np.concatenate([FRAME] * len(references))
-        return transfer_layer(
-            joined("paint", targets),
-            joined("photo", references),
-            joined("paint", references),
-            Content(joined("mask", references), paint),
-            Content(joined("mask", targets), paint),
-        )
+        of_references = Content(joined("mask", references), paint)
+        cutout = cut_out(joined("photo", references), joined("paint", references), of_references)
+        of_targets = Content(joined("mask", targets), paint)
+        return transfer_layer(joined("paint", targets), cutout, of_targets)
 
     together = layer([one, other], [other, one])
     for i, (a, b) in enumerate(((one, other), (other, one))):
@@ -154,9 +147,10 @@ def test_explained_is_what_brings_nearer():
 
 
 def test_straight():
-    paint, alpha = straight(np.float32([[0.2, -0.4, 0.9]]), np.float32([[0.5]]))
-    np.testing.assert_allclose(paint, [[0.4, -0.8, 1.0]], atol=1e-6)
-    np.testing.assert_allclose(alpha, [[0.5]])
+    laid = np.float32([0.2, -0.4, 0.9, 0.5, 0.01, 0.01, 0.01, 0.015]).reshape(1, 1, 2, 4)
+    paint, alpha = straight(laid)
+    np.testing.assert_allclose(paint[0, 0], [[0.4, -0.8, 1.0], [0.5] * 3], atol=1e-6)
+    np.testing.assert_allclose(alpha[0, 0, :, 0], [(0.5 - 0.02) / 0.98, 0.0], atol=1e-6)
 
 
 def test_mean_change_is_weighted():

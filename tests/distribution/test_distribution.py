@@ -11,6 +11,7 @@ import distributed_runs
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow  # Processes that start TensorFlow, seven in all.
 SCRIPT = pathlib.Path(distributed_runs.__file__)
 DIED = 9
 

@@ -60,3 +60,21 @@ def test_a_folder_name_is_one_folder():
     folders = [folder_name(name) for name in names]
     assert len(set(folders)) == len(names)
     assert not any("/" in f or "\\" in f or set(f) <= {"."} for f in folders)
+
+
+@pytest.mark.parametrize("content", ["", "3", '{"half":'])
+@pytest.mark.parametrize("name", ["part.json", "part.json.key"])
+def test_a_damaged_part_is_computed_again(tmp_path, name, content):
+    parts = Parts(tmp_path)
+    parts.json("part", {"x": 1}, lambda: [1, 2])
+    (tmp_path / name).write_text(content)
+    assert parts.json("part", {"x": 1}, lambda: [1, 2, 3]) == [1, 2, 3]
+    assert parts.json("part", {"x": 1}, lambda: None) == [1, 2, 3]
+
+
+def test_folders_of_long_names(tmp_path):
+    names = [73 * "中", 73 * "中" + "a", 255 * ".", "a"]
+    made = [folder_name(name) for name in names]
+    assert len(set(made)) == 4 and made[3] == "a"
+    for name in made:
+        (tmp_path / name).mkdir()

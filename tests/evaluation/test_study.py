@@ -145,3 +145,38 @@ def test_answered_by_keys_and_by_touch(folders, tmp_path):
     assert [each["left"] == "a" for each in saved["answers"]] == shown
     found = tally_study([tmp_path / "answers.json"])
     assert [each["preferred"] for each in found["questions"].values()] == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("answers",), []),
+        (("answers",), {"a": 1}),
+        (("answers", 0), "a"),
+        (("answers", 0, "left"), "c"),
+        (("answers", 0, "question"), "unasked"),
+        (("answers", 0, "question"), ["real"]),
+        (("systems",), ["ours"]),
+        (("systems",), "ab"),
+        (("questions",), ["real"]),
+        (("questions", "real"), 3),
+        (("participant",), ["p"]),
+        (("study",), {}),
+    ],
+)
+def test_damaged_answers_are_told_of_by_name(tmp_path, place, value):
+    path = answers(tmp_path / "1.json", {"real": "ab"})
+    found = part = json.loads(path.read_text())
+    for name in place[:-1]:
+        part = part[name]
+    part[place[-1]] = value
+    path.write_text(json.dumps(found))
+    with pytest.raises(ValueError, match="1.json holds no answers .*Received: .+"):
+        tally_study([path])
+
+
+def test_the_tally_does_not_replace_the_answers(tmp_path, capsys):
+    path = answers(tmp_path / "1.json", {"real": "ab"})
+    assert main(["study", "tally", str(path), "--output", str(path)]) == 1
+    assert "would be overwritten by its own result" in capsys.readouterr().err
+    assert tally_study([path])["participants"] == 1

@@ -13,10 +13,13 @@ from export_scripts import EXPORT
 from mbu_tf.exporting.metadata import append_to_tflite
 from mbu_tf.faces import CENTRE, FACE
 
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("kotlinc") and shutil.which("java")),
-    reason="Debian's packages kotlin and default-jre-headless are not installed",
-)
+pytestmark = [
+    pytest.mark.slow,  # The compiler.
+    pytest.mark.skipif(
+        not (shutil.which("kotlinc") and shutil.which("java")),
+        reason="Debian's packages kotlin and default-jre-headless are not installed",
+    ),
+]
 
 # Height, width, the model's size, whether its mask holds 0 and 1 alone, the eyes of a face model.
 CASES = [

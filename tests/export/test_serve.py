@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
@@ -41,6 +42,30 @@ def test_the_page_is_isolated_and_its_modules_typed(serve):
                 assert answer.read()
         with pytest.raises(urllib.error.HTTPError, match="404"):
             urllib.request.urlopen(f"http://localhost:{port}/../../setup.py")
+
+
+def test_half_a_request_is_given_up(serve, monkeypatch):
+    monkeypatch.setattr(serve.Handler, "timeout", 0.2)
+    with running(serve.make_server(0)) as port:
+        with socket.create_connection(("localhost", port), timeout=30) as half:
+            half.sendall(b"GET / HTTP/1.0\r\nHost:")
+            assert half.recv(1) == b""  # The server has closed it.
+
+
+def test_a_taken_port_and_a_bad_certificate_are_told(serve, tmp_path, monkeypatch):
+    with serve.make_server(0) as server:
+        port = server.server_port
+        with pytest.raises(ValueError, match=f"Port {port} is taken.*--port"):
+            serve.make_server(port)
+        monkeypatch.setattr("sys.argv", ["serve.py", "--port", str(port)])
+        with pytest.raises(SystemExit, match=f"serve.py: Port {port} is taken"):
+            serve.main()
+    with pytest.raises(ValueError, match="Port 99999 .*--port"):
+        serve.make_server(99999)
+    (tmp_path / "no.pem").write_text("no certificate")
+    for name in ("no.pem", "missing.pem"):
+        with pytest.raises(ValueError, match=f"{name} is no PEM file .*Received: "):
+            serve.make_server(0, certificate=tmp_path / name)
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")

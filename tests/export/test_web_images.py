@@ -116,7 +116,7 @@ def test_channels_lie_in_the_picture_as_the_librarys_to_the_bit(square):
     side = placement.pixels
     channel = np.random.default_rng(0).random((side, side), np.float32)
     whole = {"left": 0, "top": 0, "right": side, "bottom": side}
-    made = result("placement", "Placement.back", placement, channel, whole, width, height)
+    made = result("placement", "Placement.back", placement, channel, 1, whole, width, height)
     rows, columns, expected = placement.back(channel, height, width)
     assert (made["top"], made["left"]) == (rows.start, columns.start)
     np.testing.assert_array_equal(np.float32(made["values"]).reshape(expected.shape), expected)

@@ -37,6 +37,7 @@ def test_litert(small_model, inputs, agrees, tmp_path, capsys):
     agrees("remove", runner(image=inputs["remove"]["image"][:1]), 5e-3)
 
 
+@pytest.mark.slow
 def test_onnx_is_one_file_for_the_first_operation_or_a_folder(
     small_model, inputs, agrees, tmp_path
 ):

@@ -78,7 +78,7 @@ def test_the_contract(small_model):
             assert spec.shape.as_list() == [None, SIDE, SIDE, 3]
 
 
-@pytest.mark.parametrize("quantization", [None, "float16"])
+@pytest.mark.parametrize("quantization", [None, pytest.param("float16", marks=pytest.mark.slow)])
 def test_tflite(small_model, given, agrees, tmp_path, quantization):
     litert = pytest.importorskip("ai_edge_litert.interpreter")
     schema = pytest.importorskip("tensorflow.lite.python.schema_py_generated")
@@ -96,6 +96,7 @@ def test_tflite(small_model, given, agrees, tmp_path, quantization):
         agrees(name, got, 1e-4 if quantization is None else 5e-3)
 
 
+@pytest.mark.slow
 def test_onnx(small_model, given, agrees, tmp_path):
     pytest.importorskip("tf2onnx")
     onnxruntime = pytest.importorskip("onnxruntime")

@@ -156,6 +156,26 @@ def test_what_the_rest_client_says(rest, files, tmp_path, monkeypatch):
     assert not (tmp_path / "out.png").exists()
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"no JSON",
+        b"[1]",
+        b'{"outputs": {}}',
+        b'{"outputs": {"image_bytes": [{"b64": "!!!!"}]}}',
+        b'{"outputs": {"image_bytes": [{"b64": ""}]}}',
+        b'{"outputs": {"image_bytes": [0.5]}}',
+    ],
+)
+def test_an_answer_without_a_picture_is_told(answer, files, tmp_path, monkeypatch):
+    module = client("rest_client")
+    monkeypatch.setattr(module.urllib.request, "urlopen", lambda *_, **__: io.BytesIO(answer))
+    arguments = ("--target", files[0], "--reference", files[1], "--output", tmp_path / "out.png")
+    with pytest.raises(SystemExit, match=r"rest_client.py: .*answer .*Received: "):
+        run(module, monkeypatch, *arguments)
+    assert not (tmp_path / "out.png").exists()
+
+
 @pytest.fixture
 def grpc_server(signatures):
     """Address of a stand-in for the gRPC interface."""
@@ -203,6 +223,24 @@ def test_the_start_script_names_a_folder_without_versions(tmp_path):
             ["bash", SERVING / "serve.sh", *arguments], capture_output=True, text=True
         )
         assert result.returncode == 1 and message in result.stderr
+
+
+def test_the_start_script_opens_ports_to_this_machine_alone(tmp_path, monkeypatch):
+    docker, folder = tmp_path / "docker", tmp_path / "model"
+    docker.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    docker.chmod(0o755)
+    (folder / "1").mkdir(parents=True)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+
+    def ports(address=None):
+        if address:
+            monkeypatch.setenv("ADDRESS", address)
+        command = ["bash", SERVING / "serve.sh", folder]
+        lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        return [x for x in lines.splitlines() if x.endswith(("8500", "8501"))]
+
+    assert ports() == ["127.0.0.1:8500:8500", "127.0.0.1:8501:8501"]
+    assert ports("0.0.0.0") == ["0.0.0.0:8500:8500", "0.0.0.0:8501:8501"]
 
 
 def test_the_picture_of_the_rest_client_is_a_png(rest, files):

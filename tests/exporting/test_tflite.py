@@ -1,5 +1,7 @@
 """TensorFlow Lite files, run by LiteRT, every signature by name."""
 
+import functools
+
 import numpy as np
 import pytest
 from tensorflow.lite.python import schema_py_generated as schema
@@ -11,6 +13,11 @@ litert = pytest.importorskip("ai_edge_litert.interpreter", reason="ai-edge-liter
 # The largest difference from the Keras model, or the mean one where integers compute.
 TOLERANCES = {None: 1e-5, "float16": 5e-3, "dynamic": 0.002, "int8": 0.01}
 INTEGERS = ("dynamic", "int8")
+slow = pytest.mark.slow
+quantizations = pytest.mark.parametrize(
+    "quantization",
+    [None, "int8", pytest.param("float16", marks=slow), pytest.param("dynamic", marks=slow)],
+)
 
 
 @pytest.fixture(scope="module")
@@ -19,24 +26,28 @@ def eight_bit(images):
 
 
 @pytest.fixture(scope="module")
-def files(small_model, eight_bit, tmp_path_factory):
+def file(small_model, eight_bit, tmp_path_factory):
+    """The file of a quantization, written once."""
     folder = tmp_path_factory.mktemp("tflite")
-    written = {}
-    for quantization in TOLERANCES:
-        written[quantization] = folder / f"{quantization}.tflite"
+
+    @functools.cache
+    def written(quantization):
+        path = folder / f"{quantization}.tflite"
         representative = eight_bit if quantization == "int8" else None
-        export_tflite(small_model, written[quantization], quantization, representative)
+        export_tflite(small_model, path, quantization, representative)
+        return path
+
     return written
 
 
 @pytest.fixture(scope="module")
-def interpreters(files):
-    return {key: litert.Interpreter(str(path), num_threads=1) for key, path in files.items()}
+def interpreter_of(file):
+    return functools.cache(lambda x: litert.Interpreter(str(file(x)), num_threads=1))
 
 
-@pytest.mark.parametrize("quantization", TOLERANCES)
-def test_the_contract(interpreters, quantization):
-    interpreter = interpreters[quantization]
+@quantizations
+def test_the_contract(interpreter_of, quantization):
+    interpreter = interpreter_of(quantization)
     assert interpreter.get_signature_list() == {
         "transfer": {"inputs": ["reference", "target"], "outputs": ["image", "mask"]},
         "remove": {"inputs": ["image"], "outputs": ["image", "mask"]},
@@ -50,20 +61,20 @@ def test_the_contract(interpreters, quantization):
             assert detail["dtype"] == np.float32
 
 
-@pytest.mark.parametrize("quantization", TOLERANCES)
+@quantizations
 @pytest.mark.parametrize("name", ["transfer", "remove", "segment"])
-def test_agrees_with_the_keras_model(interpreters, inputs, agrees, name, quantization):
-    runner = interpreters[quantization].get_signature_runner(name)
+def test_agrees_with_the_keras_model(interpreter_of, inputs, agrees, name, quantization):
+    runner = interpreter_of(quantization).get_signature_runner(name)
     rows = [runner(**{k: v[i : i + 1] for k, v in inputs[name].items()}) for i in range(5)]
     got = {key: np.concatenate([row[key] for row in rows]) for key in rows[0]}
     measure = np.mean if quantization in INTEGERS else np.max
     agrees(name, got, TOLERANCES[quantization], measure)
 
 
-@pytest.mark.parametrize("quantization", TOLERANCES)
-def test_pixels_outside_the_mask(interpreters, inputs, quantization):
+@quantizations
+def test_pixels_outside_the_mask(interpreter_of, inputs, quantization):
     image = inputs["remove"]["image"][:1]
-    got = interpreters[quantization].get_signature_runner("remove")(image=image)
+    got = interpreter_of(quantization).get_signature_runner("remove")(image=image)
     outside = np.broadcast_to(got["mask"] == 0, image.shape)
     assert outside.any()
     if quantization == "int8":  # The output has levels of its own.
@@ -72,13 +83,13 @@ def test_pixels_outside_the_mask(interpreters, inputs, quantization):
         assert got["image"][outside].tobytes() == image[outside].tobytes()
 
 
-@pytest.mark.parametrize("quantization", TOLERANCES)
-def test_by_position_the_first_signature_runs(files, interpreters, inputs, quantization):
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(files[quantization].read_bytes()))
+@quantizations
+def test_by_position_the_first_signature_runs(file, interpreter_of, inputs, quantization):
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(file(quantization).read_bytes()))
     order = [(x.signatureKey.decode(), x.subgraphIndex) for x in model.signatureDefs]
     assert order == [("transfer", 0), ("remove", 1), ("segment", 2)]
     assert [x.name.decode() for x in model.subgraphs] == ["transfer", "remove", "segment"]
-    interpreter = litert.Interpreter(str(files[quantization]), num_threads=1)
+    interpreter = litert.Interpreter(str(file(quantization)), num_threads=1)
     target, reference = interpreter.get_input_details()
     assert [target["name"], reference["name"]] == ["transfer_target:0", "transfer_reference:0"]
     interpreter.allocate_tensors()
@@ -87,14 +98,14 @@ def test_by_position_the_first_signature_runs(files, interpreters, inputs, quant
     interpreter.set_tensor(reference["index"], images["reference"])
     interpreter.invoke()
     got = [interpreter.get_tensor(x["index"]) for x in interpreter.get_output_details()]
-    wanted = interpreters[quantization].get_signature_runner("transfer")(**images)
+    wanted = interpreter_of(quantization).get_signature_runner("transfer")(**images)
     for found, name in zip(got, ("mask", "image"), strict=True):
         np.testing.assert_array_equal(found, wanted[name])
 
 
-@pytest.mark.parametrize("quantization", TOLERANCES)
-def test_built_in_operations_alone(files, quantization):
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(files[quantization].read_bytes()))
+@quantizations
+def test_built_in_operations_alone(file, quantization):
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(file(quantization).read_bytes()))
     codes = {x.builtinCode for x in model.operatorCodes}
     assert schema.BuiltinOperator.CONV_2D in codes
     assert schema.BuiltinOperator.CUSTOM not in codes  # Which SELECT_TF_OPS are.
@@ -113,20 +124,21 @@ def test_built_in_operations_alone(files, quantization):
     assert versions and max(versions) < 4  # Which some GPU delegates do not take.
 
 
-def test_signatures_share_their_weights(small_model, files):
+@quantizations
+def test_signatures_share_their_weights(small_model, file, quantization):
     parameters = sum(x.count_params() for x in small_model.generator_networks)
-    sizes = {key: path.stat().st_size for key, path in files.items()}
     # Were each signature to have its own, that would be more than twice as much.
     graph = 80_000
-    assert 4 * parameters < sizes[None] < 4 * parameters + graph
-    assert sizes["float16"] < 2 * parameters + graph
-    assert max(sizes["dynamic"], sizes["int8"]) < 1.1 * parameters + graph
+    bytes_each = {None: 4, "float16": 2, "dynamic": 1.1, "int8": 1.1}[quantization]
+    size = file(quantization).stat().st_size
+    assert size < bytes_each * parameters + graph
+    assert quantization is not None or size > 4 * parameters
 
 
 @pytest.mark.parametrize("name", ["transfer", "remove", "segment"])
-def test_the_int8_input_has_the_levels_of_8_bit_images(files, name):
+def test_the_int8_input_has_the_levels_of_8_bit_images(file, name):
     """Every pixel value is one level, however it was divided by 255."""
-    levels = input_quantization(files["int8"], name)
+    levels = input_quantization(file("int8"), name)
     assert len(levels) == (2 if name == "transfer" else 1)
     pixels = np.arange(256)
     for scale, zero in levels:

@@ -319,3 +319,40 @@ def test_without_pytorch_the_error_names_what_to_install(tmp_path, monkeypatch):
     ):
         with pytest.raises(ImportError, match=r"pip install 'mbu_tf\[torch\]'"):
             act()
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        (("e1", "full.0.weight"), "nan", "e1.full.0.weight: some of its numbers are not finite"),
+        (("e1", "full.4.running_var"), "negative", "running_var: some of its numbers are negative"),
+        (("ae_opt", "param_groups", 0, "betas"), (0.5, 1.5), r"Received: betas=\(0.5, 1.5\)"),
+        (("ae_opt", "param_groups", 0, "betas"), "ab", "Received: betas='ab'"),
+        (("ae_opt", "param_groups", 0, "betas"), (0.5,), "Received: betas="),
+        (("ae_opt", "param_groups", 0, "lr"), float("nan"), "Received: lr=nan"),
+        (("ae_opt", "param_groups", 0, "lr"), [1], "Received: lr="),
+        (("disc_opt", "param_groups", 0, "eps"), -1e-8, "'disc_opt'.*Received: eps=-1e-08"),
+        (("disc_opt", "param_groups"), [[]], "no Adam with one group"),
+        (("disc_opt", "param_groups", 0, "params"), 3, "no Adam with one group"),
+        (("disc_opt", "state", 0), 3, "no Adam with one group"),
+        (("disc_opt", "state", 0, "exp_avg"), [[0]], "no Adam with one group"),
+        (("disc_opt", "state", 0, "step"), np.float32(-1), "made no number of steps: .*-1"),
+        (("disc_opt", "state", 0, "step"), np.float32("nan"), "made no number of steps: .*nan"),
+        (("e2",), [1], r"Received: \['e2'\] of another kind"),
+        (("e2", "full.0.weight"), [[1]], r"Received: \['e2'\] of another kind"),
+        (("iters",), -1, r"Received: \['iters'\] of another kind"),
+        (("iters",), True, r"Received: \['iters'\] of another kind"),
+    ],
+)
+def test_numbers_that_no_training_gives_are_refused(checkpoint, untouched, place, value, message):
+    part = checkpoint
+    for name in place[:-1]:
+        part = part[name]
+    if isinstance(value, str) and value in ("nan", "negative"):
+        part[place[-1]] = part[place[-1]].copy()
+        part[place[-1]].flat[-1] = np.nan if value == "nan" else -1
+    else:
+        part[place[-1]] = value
+    with pytest.raises(ValueError, match=message):
+        published.new_model(checkpoint)
+        published.restore(untouched, checkpoint)

@@ -9,7 +9,7 @@ import pytest
 from mbu_tf.cli.main import main
 from mbu_tf.interop import load_published, save_published, torch_files
 from tests.interop.checkpoints import assert_same
-from tests.parity.fixtures import SWAPPED, Fixtures, needed
+from tests.parity.fixtures import SWAPPED, Fixtures
 from tests.parity.run import model_at_start
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
@@ -48,10 +48,11 @@ def case(request):
     return Case(request.param)
 
 
-every_code = pytest.mark.parametrize("case", CODES, indirect=True)
+LONG = {"cd": pytest.mark.slow, "didd": pytest.mark.slow}
+CASES = [pytest.param(name, marks=LONG.get(name, ())) for name in CODES]
+every_code = pytest.mark.parametrize("case", CASES, indirect=True)
 
 
-@needed
 @every_code
 def test_we_continue_what_pytorch_began(case, tmp_path):
     modules = case.code.networks(case.size, torch.float64)
@@ -75,7 +76,6 @@ def test_we_continue_what_pytorch_began(case, tmp_path):
         np.testing.assert_allclose(logs["discriminator_loss"], theirs["disc_loss"], rtol=1e-6)
 
 
-@needed
 @every_code
 def test_pytorch_continues_what_we_began(case, tmp_path):
     keras.config.set_dtype_policy("float64")
@@ -99,7 +99,7 @@ def test_pytorch_continues_what_we_began(case, tmp_path):
         assert modules[module].state_dict()[key] == count, name
 
 
-@pytest.mark.parametrize("name", CODES)
+@pytest.mark.parametrize("name", CASES)
 def test_a_file_is_bit_identical_after_a_round_trip(name, tmp_path):
     _, size, _ = CODES[name]
     code = importlib.import_module(f"tests.interop.torch_{name}")

@@ -3,6 +3,8 @@
 import collections
 import os
 import pathlib
+import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -117,3 +119,45 @@ def test_the_file_does_not_depend_on_its_name(tmp_path):
     for name in ("one", "two"):
         torch_files.write(tmp_path / name, {"e1": np.zeros(3)})
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_a_flipped_bit_is_told_of(tmp_path):
+    path = tmp_path / "checkpoint"
+    torch.save({"e1": {"weight": torch.arange(4000.0)}}, path)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="its part .*data/0 is not what was written"):
+        torch_files.read(path)
+
+
+def test_a_packed_file_is_not_unpacked(tmp_path):
+    with zipfile.ZipFile(tmp_path / "bomb", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", bytes(50_000_000))
+    with pytest.raises(ValueError, match="bomb holds no checkpoint.*unpacked it would be 50000000"):
+        torch_files.read(tmp_path / "bomb")
+
+
+def test_what_holds_itself_or_is_too_deep_is_refused(tmp_path):
+    circle = {}
+    circle["e1"] = [circle]
+    deep = 0
+    for _ in range(5000):
+        deep = [deep]
+    shared = [0, 0]
+    for _ in range(40):  # 2**40 numbers, were each of them copied.
+        shared = [shared, shared]
+    for name, content in {"circle": circle, "deep": {"e1": deep}, "shared": shared}.items():
+        with open(tmp_path / name, "wb") as file:
+            _save(content, file)
+        with pytest.raises(ValueError, match=rf"{name}.* (holds itself|was not written by)"):
+            torch_files.read(tmp_path / name)
+
+
+def _save(content, file):
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(10**5)
+    try:
+        torch.save(content, file)
+    finally:
+        sys.setrecursionlimit(limit)

@@ -68,7 +68,7 @@ def state(modules, adams, iters):
 
 
 def train_step(code, modules, adams, a, b, weights):
-    """One iteration of a code (README section 6.1): its terms, the totals and the norm.
+    """One iteration of a published code: its terms, the totals and the norm.
 
     Args:
         code: module that states `ENCODER`, the common encoder's name; `FACTORS`,

@@ -10,12 +10,17 @@ from mbu_tf.models.domain_intersection import DomainIntersectionDifference
 from tests.models.conftest import TINY
 
 
-@pytest.fixture
-def model():
+def compiled(*arguments, **options):
     keras.utils.set_random_seed(0)
     model = DomainIntersectionDifference(**TINY)
-    model.compile()
+    model.compile(*arguments, **options)
     return model
+
+
+@pytest.fixture(scope="module")
+def model():
+    """What no test trains."""
+    return compiled()
 
 
 def decoded(model, common=None, separate_a=None, separate_b=None):
@@ -54,6 +59,7 @@ def test_both_codes_are_to_be_called_b_as_published(model):
     assert model.confusion_label == 1
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize(
     "name,touched",
     [
@@ -64,9 +70,9 @@ def test_both_codes_are_to_be_called_b_as_published(model):
         ("confusion", {"common_encoder"}),
     ],
 )
-def test_which_networks_each_loss_moves(model, images, name, touched):
-    weights = dict.fromkeys(model.default_loss_weights, 0.0) | {name: 1.0}
-    model.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.0), loss_weights=weights)
+def test_which_networks_each_loss_moves(images, name, touched):
+    weights = dict.fromkeys(DomainIntersectionDifference.default_loss_weights, 0.0) | {name: 1.0}
+    model = compiled(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.0), loss_weights=weights)
     before = {x.name: x.get_layer("block_2_conv").get_weights()[0] for x in encoders(model)}
     before["decoder"] = model.decoder.get_layer("block_2_deconv").get_weights()[0]
     model.fit(*images, batch_size=8, verbose=0)

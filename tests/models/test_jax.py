@@ -18,7 +18,10 @@ from mbu_tf.models.methods import METHODS
 from mbu_tf.optimizers import FusedAdam, PyTorchAdam
 from tests.conftest import fitting
 
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs jax")
+pytestmark = [
+    pytest.mark.slow,  # JAX compiles.
+    pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs jax"),
+]
 TINY = {"image_size": 8, "width": 0.02, "separate_channels": 1}
 # Compiling is what takes time, not running.
 XLA_FLAGS = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"

@@ -1,3 +1,4 @@
+import json
 import pathlib
 import zipfile
 
@@ -82,10 +83,10 @@ def test_a_file_under_another_name(model_file, tmp_path):
 
 def test_a_file_that_may_not_be_read(model_file, monkeypatch):
     # Tests may run as root, whom no permission bits bind.
-    def refuse(self, *args, **kwargs):
-        raise PermissionError(13, "Permission denied", str(self))
+    def refuse(path, *args, **kwargs):
+        raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(pathlib.Path, "open", refuse)
+    monkeypatch.setattr("builtins.open", refuse)
     with pytest.raises(PermissionError, match="tiny.keras"):
         load_model(model_file)
 
@@ -126,3 +127,38 @@ def test_a_file_of_before_goes_on_as_it_would_have():
     model.optimizer.learning_rate = 2.5e-3
     model.train_on_batch(*batch)
     assert float(model.discriminator_optimizer.learning_rate) == pytest.approx(5e-4)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_no_numbers(tiny_model, tmp_path, value):
+    model = keras.models.clone_model(tiny_model)
+    model.compile()
+    weight = model.decoder_a.weights[0]
+    weight.assign(np.full(weight.shape, value, np.float32))
+    model.save(tmp_path / "diverged.keras")
+    with pytest.raises(ValueError, match="diverged.keras has weights that are no finite numbers"):
+        load_model(tmp_path / "diverged.keras")
+
+
+@pytest.mark.parametrize("value", [5.0, 0.0, -1.0])
+def test_a_threshold_that_is_none(tiny_model, tmp_path, value):
+    model = keras.models.clone_model(tiny_model)
+    model.compile()
+    model._mask_threshold.assign(value)
+    model.save(tmp_path / "damaged.keras")
+    with pytest.raises(ValueError, match="is damaged. A mask threshold must lie between 0 and 1"):
+        load_model(tmp_path / "damaged.keras")
+
+
+def test_a_foreign_configuration_takes_no_memory(model_file, tmp_path):
+    path = tmp_path / "wide.keras"
+    with zipfile.ZipFile(model_file) as given, zipfile.ZipFile(path, "w") as archive:
+        for name in given.namelist():
+            content = given.read(name)
+            if name == "config.json":
+                config = json.loads(content)
+                config["config"]["width"] = 4000
+                content = json.dumps(config)
+            archive.writestr(name, content)
+    with pytest.raises(MemoryError, match="network of width 4000 takes"):
+        load_model(path)

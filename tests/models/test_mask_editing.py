@@ -4,8 +4,26 @@ import keras
 import numpy as np
 import pytest
 
+from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.inference import Edit
 from mbu_tf.models.mask_editing import composite_edit, otsu_threshold
+from tests.models.conftest import TINY
+
+
+@pytest.fixture(scope="module")
+def untrained():
+    keras.utils.set_random_seed(0)
+    model = MaskedContentTransfer(**TINY)
+    model.compile()
+    return model
+
+
+@pytest.fixture
+def tiny(untrained):
+    """One model for all, its threshold set back."""
+    threshold = untrained.mask_threshold
+    yield untrained
+    untrained.mask_threshold = threshold
 
 
 def test_transfer_is_equations_1_and_2(tiny, images):

@@ -10,6 +10,8 @@ from mbu_tf.models.methods import METHODS
 from tests.conftest import fitting
 from tests.models.conftest import TINY
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 @pytest.fixture(autouse=True)
 def deterministic():
@@ -33,8 +35,8 @@ def weights(model):
     return [np.asarray(v) for v in model.weights]
 
 
-def test_two_epochs_decrease_the_reconstruction_and_report_every_term(model, images):
-    history = model.fit(*images, batch_size=4, epochs=10, verbose=0).history
+def test_epochs_decrease_the_reconstruction_and_report_every_term(model, images):
+    history = model.fit(*images, batch_size=8, epochs=10, verbose=0).history
     for name in model.active_losses:
         assert len(history[name]) == 10 and np.isfinite(history[name]).all(), name
     reconstructions = [name for name in model.active_losses if name.startswith("recon")]
@@ -48,7 +50,6 @@ def test_the_total_is_the_weighted_sum_of_the_terms(model, images):
     assert logs["loss"] == pytest.approx(total, rel=1e-5)
 
 
-@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("trained", ["generator", "discriminator"])
 def test_each_step_moves_its_own_networks_alone(model, images, trained):
     still, moving = keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.1)
@@ -67,7 +68,6 @@ def test_each_step_moves_its_own_networks_alone(model, images, trained):
     assert moved == (set(networks) - discriminator if trained == "generator" else discriminator)
 
 
-@pytest.mark.usefixtures("eagerly")
 def test_save_load_continue_equals_uninterrupted_bit_for_bit(model, images, tmp_path):
     def train(model):
         model.fit(*images, batch_size=4, shuffle=False, verbose=0)
@@ -86,7 +86,6 @@ def test_save_load_continue_equals_uninterrupted_bit_for_bit(model, images, tmp_
             np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_trains_and_gives_float32(method, images, policy):
     keras.config.set_dtype_policy(policy)

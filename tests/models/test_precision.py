@@ -91,6 +91,7 @@ def test_fit_counts_the_skipped_steps_of_an_epoch_and_evaluate_has_none(pair):
     assert "skipped_steps" not in model.evaluate(*pair, return_dict=True, verbose=0)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_skipped_step_does_not_hide_the_epochs_losses(pair):
     """The epoch's means are those of its other steps; the step's own logs show what it was."""
     a, b = (np.concatenate([x, x]) for x in pair)
@@ -113,6 +114,7 @@ def test_a_skipped_step_does_not_hide_the_epochs_losses(pair):
     assert np.isnan(model.evaluate(data, verbose=0, return_dict=True)["loss"])
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_names_of_metrics_are_those_of_what_is_returned(pair):
     model = new_model("float32")
     mask = np.ones((4, 8, 8, 1), "float32")

@@ -46,6 +46,19 @@ def test_the_shared_networks_are_taken_over_and_no_other(name):
         assert model.mask_threshold == fresh.mask_threshold != base.mask_threshold
 
 
+@pytest.mark.parametrize("name", METHODS)
+def test_of_the_same_part_all_is_taken_over(name):
+    base = numbered(METHODS[name](**fitting(METHODS[name], **SMALL)))
+    model = METHODS[name].from_preset("avatars", base=base, same_part=True)
+    for weight, expected in zip(model.get_weights(), base.get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, expected)
+    assert model.optimizer.iterations == 0
+    with pytest.raises(ValueError, match="does not fit"):
+        METHODS[name].from_preset("avatars", base=base, same_part=True, width=0.1)
+    with pytest.raises(ValueError, match="said of a `base`"):
+        METHODS[name].from_preset("avatars", same_part=True)
+
+
 def test_what_does_not_shape_those_networks_may_differ():
     base = numbered(MaskedContentTransfer(**SMALL))
     model = MaskedContentTransfer.from_preset("avatars", base=base, recon1_norm="l2", image_size=32)

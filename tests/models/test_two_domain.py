@@ -275,6 +275,7 @@ def test_tf_data_pydataset_and_arrays_train_alike(images):
             np.testing.assert_array_equal(v, w)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_evaluate_is_the_test_step_and_changes_nothing(tiny, images):
     before = tiny.get_weights()
     logs = tiny.evaluate(*images, batch_size=8, verbose=0, return_dict=True)
@@ -285,6 +286,7 @@ def test_evaluate_is_the_test_step_and_changes_nothing(tiny, images):
     np.testing.assert_allclose(logs["recon1_a"], np.abs(decoded - images[0]).mean(), rtol=1e-5)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_masks_feed_the_iou_metric_only(tiny, images):
     a, b = images
     mask = np.zeros((8, 32, 32, 1), "float32")
@@ -375,6 +377,7 @@ def test_the_masks_contrast_tells_where_it_lies(images):
     assert float(on_the_part) == pytest.approx(7, rel=1e-3)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_contrast_of_an_epoch_is_that_of_all_its_batches(tiny, images):
     parts = [[x[i : i + 4] for x in images] for i in (0, 4)]
     errors = []
@@ -388,6 +391,7 @@ def test_the_contrast_of_an_epoch_is_that_of_all_its_batches(tiny, images):
     assert logs["mask_contrast"] == pytest.approx(of_b / of_a, rel=1e-4)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_without_decoder_as_errors_there_is_no_contrast(tiny, images):
     assert "mask_contrast" in tiny.test_on_batch(*images, return_dict=True)
     tiny.compile(loss_weights={"recon1_a": 0.0})

@@ -98,3 +98,24 @@ def test_a_recipe_is_varied_and_stays_as_it_is():
 def test_other_changes_are_refused(changes):
     with pytest.raises(ValueError, match="architecture, compile.*loss_weights. Received: '"):
         varied(RECIPE, changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"optimizer": {"lr": 1}},
+        {"optimizer": {"beta_1": 1.5}},
+        {"optimizer": {"beta_1": "0.5"}},
+        {"optimizer": {"learning_rate": 0}},
+        {"optimizer": {"pytorch": "no"}},
+        {"discriminator_optimizer": {"decay_to": 7}},
+        {"compile": {"generator_clip_norm": "5"}},
+        {"compile": {"discriminator_clip_norm": -5}},
+        {"loss_weights": {"cycle_separate": True}},
+    ],
+)
+def test_changes_that_nothing_would_come_of_are_refused(changes):
+    recipe = MaskedContentTransfer.recipe("avatars")
+    small = {"architecture": {"image_size": 8, "width": 0.02, "separate_channels": 1}}
+    with pytest.raises(ValueError, match="Received: "):
+        MaskedContentTransfer.from_recipe(varied(varied(recipe, small), changes))

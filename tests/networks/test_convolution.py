@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mbu_tf.backend import tensorflow_on_cpu
 from mbu_tf.networks import convolution
+from mbu_tf.system.backend import tensorflow_on_cpu
 
 PLAIN = {
     convolution.Conv2D: keras.layers.Conv2D,

@@ -3,31 +3,33 @@ import gc
 
 import pytest
 
-from tests.parity.fixtures import Fixtures
-from tests.parity.run import RUNS, train
+from tests.parity.compact import COMPACT
+from tests.parity.fixtures import WHOLE, Fixtures
+from tests.parity.run import train
+
+
+@pytest.fixture
+def fixtures(request):
+    """`fixtures(implementation, variant)`: in slow tests the whole ones, where they are."""
+    slow = request.node.get_closest_marker("slow")
+    return functools.partial(Fixtures, folder=WHOLE if slow and WHOLE.is_dir() else COMPACT)
 
 
 @pytest.fixture(scope="session")
-def fixtures():
-    """`fixtures(implementation, variant)`, read once."""
-    return functools.cache(Fixtures)
-
-
-@pytest.fixture(scope="session")
-def trained(fixtures):
-    """`trained(name of a run, dtype)`: what `run.train` gives of it, made once."""
+def trained():
+    """`trained(a run, dtype)`: what `run.train` gives of it, made once."""
 
     @functools.cache
-    def result(name, dtype):
-        run = RUNS[name]
-        numbers = fixtures(run.implementation, run.variant)
+    def result(run, dtype):
+        gc.collect()  # Full-size models refer to themselves.
+        numbers = Fixtures(run.implementation, run.variant)
         return train(numbers, run.size, dtype, getattr(run, dtype))
 
     return result
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def released():
-    """Full-size models refer to themselves; without this they would pile up."""
+    """So that they do not pile up."""
     yield
     gc.collect()

@@ -1,23 +1,20 @@
 """The parity fixtures: numbers of the published PyTorch code on weights and images made by rule.
 
-The folder comes from `MBU_TF_PARITY_DIR`, else `../shared/parity` beside the
-repository; its README.md says what the files hold. The seed is theirs.
+`compact/` holds them, and its README.md says what they are. The whole ones, with more
+pixels, are where `MBU_TF_PARITY_DIR` says, else in `../shared/parity` beside the
+repository. The seed is theirs.
 """
 
-import json
 import os
 import pathlib
 import zlib
 
 import numpy as np
-import pytest
 
-FOLDER = pathlib.Path(
+from tests.parity.compact import COMPACT, read
+
+WHOLE = pathlib.Path(
     os.environ.get("MBU_TF_PARITY_DIR", pathlib.Path(__file__).parents[3] / "shared" / "parity")
-)
-needed = pytest.mark.skipif(
-    not (FOLDER / "mbu.json").is_file(),
-    reason=f"no parity fixtures in {FOLDER}; set MBU_TF_PARITY_DIR to their folder",
 )
 # Our loss terms in the fixtures' names, and the names of their weights where they are not 1.
 TERMS = {
@@ -58,7 +55,7 @@ WEIGHTS = {
 }
 # Whose A is our B.
 SWAPPED = ("mbu", "cd")
-# What our model needs to compute as a variant of a run did (README section 6.2).
+# What our model needs to compute as a variant of a run did.
 VARIANTS = {
     None: {},
     "per_call": {"spectral_gradient": "own_pass"},
@@ -69,10 +66,8 @@ VARIANTS = {
 class Fixtures:
     """One implementation's numbers, e.g. `Fixtures("mbu")`, in one variant of its training."""
 
-    def __init__(self, implementation, variant=None):
-        self.numbers = json.loads((FOLDER / f"{implementation}.json").read_text("utf-8"))
-        with np.load(FOLDER / f"{implementation}.npz") as arrays:
-            self.arrays = dict(arrays)
+    def __init__(self, implementation, variant=None, folder=COMPACT):
+        self.numbers, self.arrays = read(folder, implementation)
         self.implementation, self.variant = implementation, variant
         self.seed = self.numbers["seed"]
         self.terms = TERMS[implementation]
@@ -108,7 +103,7 @@ class Fixtures:
         return images.transpose(0, 2, 3, 1)
 
     def tensor(self, name, size):
-        """A tensor of the starting state by the rule of README section 2."""
+        """A tensor of the starting state by the README's rule."""
         others = self.numbers.get(f"tensors_with_other_shape_at_{size}", {})
         entries = {**self.numbers["tensors"], **others}
         entry, key = entries[name], name.rsplit(".", 1)[1]

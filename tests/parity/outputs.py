@@ -1,5 +1,7 @@
 """Our networks' outputs beside the recorded arrays."""
 
+import math
+
 import numpy as np
 
 TOLERANCE = 5e-5
@@ -19,11 +21,12 @@ def recorded(fixtures, size):
     return {k[len(start) :]: x for k, x in fixtures.arrays.items() if k.startswith(start)}
 
 
-def check_array(name, ours, array, stride, tolerance=TOLERANCE):
-    """Compare an output with an array that may hold every `stride`-th pixel alone; not NaN."""
+def check_array(name, ours, array, tolerance=TOLERANCE):
+    """Compare an output with an array that may hold every k-th row and column alone; not NaN."""
     if array.ndim == 2:
         ours = ours.reshape(len(ours), -1)
-    if ours.shape != array.shape:
+    elif array.ndim > 2:
+        stride = math.ceil(ours.shape[-1] / array.shape[-1])
         ours = ours[..., ::stride, ::stride]
     assert ours.shape == array.shape, name
     assert np.isnan(ours).mean() < 0.01, name

@@ -1,7 +1,6 @@
 """Our training run beside a recorded one, everything written down that is recorded."""
 
 import contextlib
-import os
 from typing import NamedTuple
 
 import keras
@@ -13,14 +12,12 @@ from mbu_tf.networks.normalization import BatchNormalization
 
 
 class Run(NamedTuple):
-    """A recorded run and how much of it is made here.
+    """A recorded run and how many of its steps are made here.
 
     Attributes:
         implementation, variant: see `Fixtures`.
         size: pixels.
-        float64, float32: steps made in each precision, out of those recorded; at
-            full size in float64 one takes seconds. `MBU_TF_ALL_STEPS=1` in the
-            environment makes more of them.
+        float64, float32: steps made in each precision, out of those recorded.
     """
 
     implementation: str
@@ -30,13 +27,17 @@ class Run(NamedTuple):
     float32: int
 
 
-MORE = bool(os.environ.get("MBU_TF_ALL_STEPS"))
 RUNS = {
-    "mbu-64": Run("mbu", None, 64, 20 if MORE else 4, 20 if MORE else 10),
-    "mbu-128": Run("mbu", None, 128, 3, 3),
-    "cd": Run("cd", None, 128, 20 if MORE else 4, 10 if MORE else 5),
-    "didd-per_call": Run("didd", "per_call", 128, 3, 10 if MORE else 5),
-    "didd-as_executed": Run("didd", "as_executed", 128, 3, 0),
+    "mbu-64": Run("mbu", None, 64, 2, 1),
+    "cd": Run("cd", None, 128, 1, 1),
+    "didd-per_call": Run("didd", "per_call", 128, 1, 1),
+}
+LONG_RUNS = {
+    "mbu-64-long": Run("mbu", None, 64, 20, 20),
+    "mbu-128-long": Run("mbu", None, 128, 3, 3),
+    "cd-long": Run("cd", None, 128, 20, 10),
+    "didd-per_call-long": Run("didd", "per_call", 128, 3, 10),
+    "didd-as_executed-long": Run("didd", "as_executed", 128, 3, 0),
 }
 
 

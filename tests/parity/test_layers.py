@@ -6,15 +6,12 @@ import pytest
 from keras import ops
 
 from mbu_tf.interop.codes import code_of_model
-from tests.parity.fixtures import needed
 from tests.parity.outputs import TOLERANCE, channels_first
 from tests.parity.run import model_at_start
 
-pytestmark = needed
-
 
 def inputs(implementation, model, a, b):
-    """What each network was given, by the published names (README section 5)."""
+    """What each network was given, by the published names."""
     if implementation == "didd":
         common, separate = model.common_code(b), model.separate_encoder_a(a)
         codes = ops.concatenate([common, separate, ops.zeros_like(separate)], axis=-1)

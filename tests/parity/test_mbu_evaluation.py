@@ -5,18 +5,21 @@ import numpy as np
 import pytest
 
 from mbu_tf import losses
-from tests.parity.fixtures import needed
 from tests.parity.outputs import channels_first, check_array, check_norms, recorded
 from tests.parity.run import model_at_start
 
-pytestmark = needed
-STRIDES = {64: 1, 128: 5}
 
-
-@pytest.fixture(scope="module", params=STRIDES)
-def outputs(request, fixtures):
-    """`(found, expected, stride)`, our outputs channels first and by the fixtures' names."""
-    size, mbu = request.param, fixtures("mbu", None)
+@pytest.mark.parametrize(
+    "size,dtype",
+    [
+        (64, "float32"),
+        pytest.param(64, "float64", marks=pytest.mark.slow),
+        pytest.param(128, "float32", marks=pytest.mark.slow),
+    ],
+)
+def test_every_array(fixtures, size, dtype):
+    keras.config.set_dtype_policy(dtype)
+    mbu = fixtures("mbu", None)
     model = model_at_start(mbu, size)
     a, b = mbu.images("eval", size)  # b is with content: the fixtures' A.
     code_a, code_b = model.common_code(a), model.common_code(b)
@@ -33,7 +36,7 @@ def outputs(request, fixtures):
     transfer = model.compute_transfer(a, b)
     removal = model.compute_removal(b, 0.1)
     decoded_full = model.decoder_a(both(code_b, separate_b))
-    hard = keras.ops.cast(mask_bb >= 0.1, "float32")
+    hard = keras.ops.cast(mask_bb >= 0.1, dtype)
     found = {
         "e1_a": code_b,
         "e1_b": code_a,
@@ -58,11 +61,7 @@ def outputs(request, fixtures):
         "removal_mask_t05": model.compute_removal(b, 0.5).mask,
     }
     found = {name: channels_first(x) for name, x in found.items()}
-    return found, recorded(mbu, size), mbu.numbers[f"eval{size}"], STRIDES[size]
-
-
-def test_every_array(outputs):
-    found, expected, _, stride = outputs
+    expected, summaries = recorded(mbu, size), mbu.numbers[f"eval{size}"]
     assert set(found) == set(expected)
     soft = found["aa_mask"]
     for name, array in expected.items():
@@ -71,9 +70,5 @@ def test_every_array(outputs):
             # A pixel at the very threshold may fall on either side.
             threshold = 0.5 if name == "removal_mask_t05" else 0.1
             ours = np.where(np.abs(soft - threshold) > 1e-4, ours, np.nan)
-        check_array(name, ours, array, stride)
-
-
-def test_norms_of_the_whole_arrays(outputs):
-    found, _, summaries, _ = outputs
+        check_array(name, ours, array)
     check_norms(found, {k: x for k, x in summaries.items() if not k.startswith("removal")})

@@ -10,8 +10,8 @@ from PIL import Image
 from mbu_tf import photos
 from mbu_tf.data.images import read_image
 from mbu_tf.faces import NoFaceError
-from mbu_tf.interrupts import Interrupted
 from mbu_tf.photos import views
+from mbu_tf.system.interrupts import Interrupted
 from mbu_tf.video import edit_video, edits, remove_video, translate_video
 from mbu_tf.video.reading import VideoFile, VideoReadError
 

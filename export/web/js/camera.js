@@ -1,6 +1,11 @@
 // Where pictures come from: the camera, video and picture files.
 
+import { imageSize } from "./image_size.js";
 import { PageError } from "./messages.js";
+import { onWhite } from "./photo_edit.js";
+
+// A file's few bytes may declare any number of pixels: more are not decoded.
+const MAX_PIXELS = 50e6;
 
 const CAMERA_ERRORS = {
   NotFoundError: "There is no camera. Connect one, or choose a file or a sample face.",
@@ -65,17 +70,29 @@ export async function fetchPicture(url) {
   return readPicture(await response.blob(), url);
 }
 
-/** A picture file as `{data, width, height}`, upright, transparency laid on white. */
+/**
+ * A picture file as `{data, width, height}`, upright, in sRGB, transparency laid on white.
+ *
+ * Of one that is partly transparent `own` are its RGBA bytes as they are.
+ */
 export async function readPicture(blob, name) {
+  const sides = imageSize(new Uint8Array(await blob.arrayBuffer()));
+  if (!sides) throw unreadable(name);
+  const [width, height] = sides;
+  if (width * height > MAX_PIXELS) {
+    throw new PageError(
+      `${name} has over ${MAX_PIXELS / 1e6} megapixels. Shrink it. ` +
+        `Received: ${width} x ${height} pixels`,
+    );
+  }
   let bitmap;
   try {
-    // The file's own numbers: Python reads them without colour management too.
-    bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none" });
+    bitmap = await createImageBitmap(blob);
   } catch {
-    throw new PageError(`${name} is no picture that this browser reads. Choose a JPEG or PNG.`);
+    throw unreadable(name);
   }
   try {
-    return new FrameReader().read(bitmap, bitmap.width, bitmap.height);
+    return onWhite(new FrameReader().read(bitmap, bitmap.width, bitmap.height));
   } catch (error) {
     throw new PageError(
       `${name} is too large for this browser. Choose a smaller picture. ` +
@@ -84,6 +101,12 @@ export async function readPicture(blob, name) {
   } finally {
     bitmap.close();
   }
+}
+
+function unreadable(name) {
+  return new PageError(
+    `${name} is no picture that this browser reads, or damaged. Choose a JPEG or PNG.`,
+  );
 }
 
 function still(picture) {
@@ -114,7 +137,7 @@ async function playing(video, release) {
   return { live: true, mirrored: false, frame, close };
 }
 
-/** Reads the pixels of what a canvas can draw. */
+/** Reads the pixels of what a canvas can draw, in sRGB. */
 class FrameReader {
   #canvas = document.createElement("canvas");
 
@@ -124,8 +147,7 @@ class FrameReader {
       this.#canvas.width = width;
       this.#canvas.height = height;
     }
-    context.fillStyle = "white";
-    context.fillRect(0, 0, width, height);
+    context.clearRect(0, 0, width, height);
     context.drawImage(source, 0, 0, width, height);
     return context.getImageData(0, 0, width, height);
   }

@@ -11,6 +11,9 @@ const SIGNATURES = {
   segment: { inputs: { image: 3 }, outputs: { mask: 1, binary: 1 } },
 };
 
+// Detail in two steps: what the first makes of the reference, the second takes beside the target.
+const PARTS = { reference: "transfer_detail_reference", target: "transfer_detail_target" };
+
 /**
  * The sides of a model's pictures, of `{signature: {inputs: {name: {dtype, shape}}, outputs}}`.
  *
@@ -43,6 +46,29 @@ function checkSignatures(signatures, ending) {
     }
   }
   return size;
+}
+
+/**
+ * The names of the two signatures by which a reference is looked at once, `{reference,
+ * target}`; `null` if there are none, and `transfer_detail` does it all.
+ *
+ * Throws `PageError` where they do not fit each other.
+ */
+export function checkParts(signatures, size) {
+  const { [PARTS.reference]: first, [PARTS.target]: second } = signatures;
+  if (!first || !second) return null;
+  checkTensors(`${PARTS.reference}'s inputs`, { reference: 3 }, first.inputs, size);
+  checkTensors(`${PARTS.target}'s outputs`, SIGNATURES.transfer.outputs, second.outputs, size);
+  const { target, ...handed } = second.inputs;
+  checkTensors(`${PARTS.target}'s inputs`, { target: 3 }, target ? { target } : {}, size);
+  const told = (tensors) => JSON.stringify(Object.entries(tensors).sort());
+  if (told(handed) !== told(first.outputs)) {
+    throw new PageError(
+      `${PARTS.target} must take what ${PARTS.reference} gives. ${MEND} ` +
+        `Received: ${told(handed)} and ${told(first.outputs)}`,
+    );
+  }
+  return PARTS;
 }
 
 /**

@@ -33,6 +33,19 @@ export function onFile(id, use) {
   });
 }
 
+/** Shows a picture, `{data, width, height}` with RGBA bytes, on the canvas `id`. */
+export function draw(id, { data, width, height }) {
+  const view = element(id);
+  if (view.width !== width || view.height !== height) Object.assign(view, { width, height });
+  view.getContext("2d").putImageData(new ImageData(data, width), 0, 0);
+}
+
+/** Which of the listed models is asked for by `?model=`, its file's name without ending. */
+export function askedModel(models) {
+  const asked = new URLSearchParams(location.search).get("model");
+  return Math.max(models.findIndex(({ file }) => file.endsWith(`/${asked}.tflite`)), 0);
+}
+
 /** Threads asked for by `?threads=N`: one unless more are, which pays for large models alone. */
 export function askedThreads(possible) {
   const asked = Number(new URLSearchParams(location.search).get("threads")) || 1;
@@ -47,7 +60,9 @@ export function offerThreads(threads, possible) {
   element("threads").hidden = choices.length === 1;
   // LiteRT is started once for a page.
   element("threads").addEventListener("change", ({ target }) => {
-    location.search = `?threads=${target.value}`;
+    const asked = new URLSearchParams(location.search);
+    asked.set("threads", target.value);
+    location.search = asked;
   });
 }
 

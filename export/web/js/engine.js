@@ -1,7 +1,7 @@
 // LiteRT.js: starts it, opens models, runs their signatures by name.
 
 import { PageError } from "./messages.js";
-import { checkMetadata, checkModel } from "./contract.js";
+import { checkMetadata, checkModel, checkParts } from "./contract.js";
 import { FaceFinder } from "./faces.js";
 import { metadataOf } from "./metadata.js";
 
@@ -67,7 +67,9 @@ async function load(litert, threads) {
 export async function openModel(engine, bytes) {
   const network = await Network.open(engine, bytes);
   try {
-    return new Model(network, checkModel(network.signatures), checkMetadata(metadataOf(bytes)));
+    const sides = checkModel(network.signatures);
+    const parts = checkParts(network.signatures, sides.detailSize);
+    return new Model(network, sides, parts, checkMetadata(metadataOf(bytes)));
   } catch (error) {
     network.close();
     throw error;
@@ -86,21 +88,39 @@ export async function openFinder(engine, bytes) {
  */
 class Model {
   #network;
+  #parts;
 
-  constructor(network, { size, detailSize }, { framing }) {
+  constructor(network, { size, detailSize }, parts, { framing }) {
     Object.assign(this, { size, detailSize, framing });
     this.#network = network;
+    this.#parts = parts;
   }
 
   /**
-   * What "transfer", "remove" or "segment" makes of pictures of one of the sizes by name:
-   * float32 (1, side, side, 3) each.
+   * What `edit` takes of a reference, float32 (1, side, side, 3), for target after target;
+   * whoever is done with it gives it to `release`.
+   */
+  async prepare(reference, side) {
+    if (side === this.size || !this.#parts) return { reference };
+    return this.#network.tensors(this.#parts.reference, { reference });
+  }
+
+  release(prepared) {
+    Object.values(prepared).forEach((tensor) => tensor.delete?.());
+  }
+
+  /**
+   * What "transfer", "remove" or "segment" makes of a picture of one of the sizes, float32
+   * (1, side, side, 3); `reference` is what `prepare` gave at that size, for "transfer" alone.
    *
    * `{image, mask}`, masks (1, side, side, 1); of "segment" `{mask, binary}`, the soft mask
    * and the one cut at the stored threshold.
    */
-  edit(mode, side, pictures) {
-    return this.#network.run(side === this.size ? mode : `${mode}_detail`, pictures);
+  edit(mode, side, picture, reference) {
+    const name = side === this.size ? mode : `${mode}_detail`;
+    if (mode !== "transfer") return this.#network.run(name, { image: picture });
+    const inParts = this.#parts && side !== this.size;
+    return this.#network.run(inParts ? this.#parts.target : name, { target: picture, ...reference });
   }
 
   close() {
@@ -144,23 +164,29 @@ class Network {
     }
   }
 
-  /** The outputs of one signature by name, as typed arrays, of such inputs. */
-  async run(signature, arrays) {
-    const { inputs } = this.signatures[signature];
-    const tensors = []; // LiteRT frees none by itself.
-    const made = (tensor) => {
-      tensors.push(tensor);
-      return tensor;
-    };
+  /** The outputs of one signature by name, as typed arrays, of arrays or tensors by name. */
+  async run(signature, given) {
+    const outputs = await this.tensors(signature, given);
     try {
-      const given = mapValues(arrays, (array, name) =>
-        made(new this.#litert.Tensor(array, inputs[name].shape)),
-      );
-      const outputs = await this.#compiled.run(signature, given);
-      Object.values(outputs).forEach(made);
       return mapValues(outputs, (tensor) => tensor.toTypedArray());
     } finally {
-      tensors.forEach((tensor) => tensor.delete());
+      Object.values(outputs).forEach((tensor) => tensor.delete());
+    }
+  }
+
+  /** The same as LiteRT's tensors, which it frees when their `delete` is called, not before. */
+  async tensors(signature, given) {
+    const { inputs } = this.signatures[signature];
+    const made = [];
+    const tensor = (value, name) => {
+      if (!ArrayBuffer.isView(value)) return value;
+      made.push(new this.#litert.Tensor(value, inputs[name].shape));
+      return made.at(-1);
+    };
+    try {
+      return await this.#compiled.run(signature, mapValues(given, tensor));
+    } finally {
+      made.forEach((each) => each.delete());
     }
   }
 

@@ -33,19 +33,23 @@ export class FaceFinder {
    * All faces of a picture, the largest first, of about 20 pixels or more where its longer
    * side is shrunk to `longest`, or somewhat below.
    *
-   * `turn` looks at one of its tiles alone, another at every count.
+   * `turn` looks at one of its tiles alone, another at every count; of `known` faces nothing
+   * is said.
    */
-  async search(picture, longest = 640, turn = null) {
-    const tiles = this.#pictures(picture).flatMap((shown) => tilesOf(shown, longest));
+  async search(picture, longest = 640, turn = null, known = []) {
+    const pyramid = this.#pyramid(picture);
+    const tiles = pyramid.sides.flatMap((sides, level) => tilesOf(sides, level, longest));
     const likely = [];
     for (const tile of turn === null ? tiles : [tiles[turn % tiles.length]]) {
-      const square = new Placement(tile.left * tile.scale, tile.top * tile.scale, SIZE * tile.scale, 0);
-      for (const face of facesOf(await this.#run(tilePixels(tile)), FIRST_SCORE)) {
+      const shown = pyramid.at(tile.level);
+      const square = scaled(new Placement(tile.left, tile.top, SIZE, 0), shown.scale);
+      for (const face of facesOf(await this.#run(tilePixels(shown, tile)), FIRST_SCORE)) {
         likely.push(moved(face, square));
       }
     }
     const faces = [];
     for (const candidate of blended(likely)) {
+      if (known.some((face) => overlap(face, candidate) > SAME_FACE)) continue;
       const rough = await this.#look(picture, candidate, ROUGH);
       if (!(rough?.score >= ROUGH_SCORE)) continue;
       const face = await this.#look(picture, rough, FINE);
@@ -65,12 +69,13 @@ export class FaceFinder {
    * mirror images; `null` where one does not show it.
    */
   async #look(picture, face, sides) {
-    const pictures = this.#pictures(picture);
+    const pyramid = this.#pyramid(picture);
     const seen = [];
     for (const side of sides) {
       const square = uprightSquare(face, side);
       // As small as still has the square's pixels: what falls together is averaged.
-      const shown = pictures.findLast(({ scale }) => square.side >= SIZE * scale) ?? pictures[0];
+      const halvings = Math.floor(Math.log2(square.side / SIZE));
+      const shown = pyramid.at(Math.min(Math.max(halvings, 0), pyramid.sides.length - 1));
       const crop = scaled(square, 1 / shown.scale).sampled(shown, SIZE);
       const see = async (pixels) => middleFace(facesOf(await this.#run(pixels), LEAST_VOTE));
       const plain = await see(Float32Array.from(crop));
@@ -81,9 +86,9 @@ export class FaceFinder {
     return mean(seen, seen.map(() => 1));
   }
 
-  #pictures(picture) {
-    if (this.#seen.picture !== picture) this.#seen = { picture, pictures: pyramid(picture) };
-    return this.#seen.pictures;
+  #pyramid(picture) {
+    if (this.#seen.picture !== picture) this.#seen = { picture, pyramid: new Pyramid(picture) };
+    return this.#seen.pyramid;
   }
 }
 
@@ -202,30 +207,42 @@ function scaled({ x, y, right, down }, by) {
   return new Placement(x * by, y * by, right * by, down * by);
 }
 
-/** The picture and its halves, as `{data, width, height, scale}`, down to the network's size. */
-function pyramid({ data, width, height }) {
-  const pictures = [{ data, width, height, scale: 1 }];
-  while (Math.max(pictures.at(-1).width, pictures.at(-1).height) > SIZE) {
-    const { scale, ...larger } = pictures.at(-1);
-    pictures.push({ ...halved(larger), scale: 2 * scale });
+/** A picture and its halves down to the network's size, made when they are asked for. */
+class Pyramid {
+  #pictures;
+
+  constructor({ data, width, height }) {
+    this.#pictures = [{ data, width, height, scale: 1 }];
+    /** Width and height of each. */
+    this.sides = [[width, height]];
+    while (Math.max(...this.sides.at(-1)) > SIZE) {
+      this.sides.push(this.sides.at(-1).map((side) => Math.max(side >> 1, 1)));
+    }
   }
-  return pictures;
+
+  /** `{data, width, height, scale}` of the picture halved so many times. */
+  at(level) {
+    while (this.#pictures.length <= level) {
+      const { scale, ...larger } = this.#pictures.at(-1);
+      this.#pictures.push({ ...halved(larger), scale: 2 * scale });
+    }
+    return this.#pictures[level];
+  }
 }
 
-/** The tiles that cover a picture, none if its longer side is beyond `longest`. */
-function tilesOf(shown, longest) {
-  const { width, height } = shown;
+/** The tiles that cover a picture of a pyramid, none if its longer side is beyond `longest`. */
+function tilesOf([width, height], level, longest) {
   if (Math.max(width, height) > longest) return [];
   const along = (side) => {
     const last = Math.max(Math.ceil((side - SIZE) / STEP), 0);
     // Spread evenly; in a smaller picture there is one, which reaches beyond it.
     return Array.from({ length: last + 1 }, (_, i) => last && Math.round((i * (side - SIZE)) / last));
   };
-  return along(height).flatMap((top) => along(width).map((left) => ({ ...shown, left, top })));
+  return along(height).flatMap((top) => along(width).map((left) => ({ level, left, top })));
 }
 
 /** A tile's RGB floats in [0, 255], (128, 128, 3); black beyond the picture. */
-function tilePixels({ data, width, height, left, top }) {
+function tilePixels({ data, width, height }, { left, top }) {
   const pixels = new Float32Array(SIZE * SIZE * 3);
   const [right, bottom] = [Math.min(SIZE, width - left), Math.min(SIZE, height - top)];
   for (let y = 0; y < bottom; y++) {

@@ -1,12 +1,12 @@
 // One edit of one picture: the model between its pre- and post-processing.
 
-import { layOn, modelInput, outline, unedited } from "./photo_edit.js";
+import { inOwnColours, layOn, modelInput, outline, unedited } from "./photo_edit.js";
 
 /**
  * The picture edited in each of its squares: `mode` is "transfer", "remove" or "segment".
  *
- * `side` is that at which the model is shown the squares; `reference` is what `modelInput`
- * made of the reference at it, only "transfer" asks for one. Returns `{picture, mask,
+ * `side` is that at which the model is shown the squares; `reference` is what it prepared of
+ * the reference at it, only "transfer" asks for one. Returns `{picture, mask,
  * times}`: the mask of the whole picture, and the milliseconds of `framing` the squares,
  * the `model`, and `laying` on.
  */
@@ -15,17 +15,15 @@ export async function edit(model, mode, side, picture, placements, reference) {
   const edited = timed(times, "laying", () => unedited(picture));
   for (const placement of placements) {
     const input = timed(times, "framing", () => modelInput(picture, placement, side));
-    const shown = mode === "transfer" ? { target: input, reference } : { image: input };
     const start = performance.now();
-    const layer = await model.edit(mode, side, shown);
+    const layer = await model.edit(mode, side, input, reference);
     times.model += performance.now() - start;
     timed(times, "laying", () => {
       if (mode === "segment") outline(edited, placement, layer, side);
       else layOn(edited, placement, input, layer, side);
     });
   }
-  const { mask, ...changed } = edited;
-  return { picture: changed, mask, times };
+  return { picture: inOwnColours(edited, edited.mask, picture), mask: edited.mask, times };
 }
 
 function timed(times, part, work) {

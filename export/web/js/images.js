@@ -52,16 +52,16 @@ function filterColumns(bytes, width, { to, taps, starts, counts, fixed }) {
 }
 
 /**
- * Where a float channel (size, size) resized to (side, side) can be `least` or more.
+ * Where a float mask (size, size) resized to (side, side) can be `least` or more.
  *
  * Returns `{left, top, right, bottom}` in pixels of the result, two more to every
  * side as far as there are any; `null` if it is nowhere.
  */
-export function boxOf(channel, size, side, least) {
+export function boxOf(mask, size, side, least) {
   let [left, top, right, bottom] = [size, size, -1, -1];
   for (let y = 0, i = 0; y < size; y++) {
     for (let x = 0; x < size; x++, i++) {
-      if (!(channel[i] >= least)) continue; // What lies between smaller ones is smaller, too.
+      if (!(mask[i] >= least)) continue; // What lies between smaller ones is smaller, too.
       left = Math.min(left, x);
       right = Math.max(right, x);
       top = Math.min(top, y);
@@ -76,44 +76,51 @@ export function boxOf(channel, size, side, least) {
   return { left: first(left), top: first(top), right: end(right), bottom: end(bottom) };
 }
 
-/** The `box` of a float channel (size, size) resized to (side, side), bilinear, float32. */
-export function resizeChannel(channel, size, side, { left, top, right, bottom }) {
-  const { taps, starts, counts, weights } = filterWeights(triangle, 1, size, side);
-  const width = right - left;
+/**
+ * The `box` of float channels (size, size, channels) resized to (side, side, channels),
+ * bilinear, float32.
+ */
+export function resizeChannels(values, channels, size, side, { left, top, right, bottom }) {
+  const filter = filterWeights(triangle, 1, size, side);
+  const { taps, starts, counts, weights } = filter;
+  const width = (right - left) * channels;
   const firstRow = starts[top];
   const rows = new Float32Array((starts[bottom - 1] + counts[bottom - 1] - firstRow) * width);
   for (let at = 0, y = firstRow; at < rows.length; y++) {
     for (let x = left; x < right; x++) {
-      let sum = 0;
-      for (let k = 0; k < counts[x]; k++) {
-        sum += channel[y * size + starts[x] + k] * weights[x * taps + k];
+      const [from, end] = [(y * size + starts[x]) * channels, x * taps + counts[x]];
+      for (let c = 0; c < channels; c++) {
+        let sum = 0;
+        for (let k = x * taps, i = from + c; k < end; k++, i += channels) sum += values[i] * weights[k];
+        rows[at++] = sum;
       }
-      rows[at++] = sum;
     }
   }
   const resized = new Float32Array((bottom - top) * width);
-  for (let at = 0, y = top; y < bottom; y++) {
-    const first = (starts[y] - firstRow) * width;
-    for (let x = 0; x < width; x++) {
-      let sum = 0;
-      for (let k = 0; k < counts[y]; k++) sum += rows[first + k * width + x] * weights[y * taps + k];
-      resized[at++] = sum;
+  const sums = new Float64Array(width);
+  for (let at = 0, y = top; y < bottom; y++, at += width) {
+    sums.fill(0);
+    for (let k = 0, from = (starts[y] - firstRow) * width; k < counts[y]; k++, from += width) {
+      const weight = weights[y * taps + k];
+      for (let i = 0; i < width; i++) sums[i] += rows[from + i] * weight;
     }
+    resized.set(sums, at);
   }
   return resized;
 }
 
-/** A picture of RGBA bytes at half its size, four pixels averaged into one. */
+/** A picture of RGBA bytes at half its size, four pixels averaged into one, all opaque. */
 export function halved({ data, width, height }) {
   const half = { width: Math.max(width >> 1, 1), height: Math.max(height >> 1, 1) };
   const [right, down] = [width > 1 ? 4 : 0, height > 1 ? 4 * width : 0];
-  half.data = new Uint8ClampedArray(4 * half.width * half.height);
+  half.data = new Uint8ClampedArray(4 * half.width * half.height).fill(255);
   for (let y = 0, to = 0; y < half.height; y++) {
     let from = 2 * y * width * 4;
-    for (let x = 0; x < half.width; x++, from += 8) {
-      for (let c = from; c < from + 4; c++) {
-        const sum = data[c] + data[c + right] + data[c + down] + data[c + right + down];
-        half.data[to++] = (sum + 2) >> 2;
+    for (let x = 0; x < half.width; x++, from += 8, to += 4) {
+      for (let c = 0; c < 3; c++) {
+        const at = from + c;
+        const sum = data[at] + data[at + right] + data[at + down] + data[at + right + down];
+        half.data[to + c] = (sum + 2) >> 2;
       }
     }
   }

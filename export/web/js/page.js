@@ -1,17 +1,18 @@
 // The page: what is chosen, what is shown.
 
 import { fetchPicture, openCamera, openFile, openSample, readPicture } from "./camera.js";
-import { askedThreads, element, fillThumbnails, offerThreads, onFile } from "./controls.js";
-import { press, saveCanvas } from "./controls.js";
+import { askedModel, askedThreads, draw, element, fillThumbnails } from "./controls.js";
+import { offerThreads, onFile, press, saveCanvas } from "./controls.js";
 import { openFinder, openModel, possibleThreads, startEngine } from "./engine.js";
 import { edit } from "./filter.js";
 import { messageOf, PageError } from "./messages.js";
-import { modelInput, tint } from "./photo_edit.js";
+import { asPicture, modelInput, tint } from "./photo_edit.js";
 import { Squares } from "./squares.js";
 
 const MASK_COLOUR = [255, 0, 128];
 const FINDER = "models/faces.tflite";
 const NO_FACE = "No face was found here: the picture is shown as it is.";
+const NOTHING_FOUND = "The reference shows nothing that this model would transfer.";
 const NO_REFERENCE_FACE = "No face was found in the reference. Choose a picture that shows one.";
 
 /** All that the loop works on; `last` is the latest frame and what was made of it. */
@@ -21,12 +22,13 @@ export const state = {
   retired: [], // Models that a frame may still be in.
   source: null,
   reference: null,
-  prepared: null, // The reference's square, and as the model takes it.
+  prepared: null, // The reference's square, as the model takes it, and what it sees in it.
   squares: null,
   changed: false, // A still picture is edited again only then.
   last: null,
 };
 
+let starting = null; // The engine, until it is there.
 const finished = []; // When the latest frames were.
 
 /** Does `work`; what goes wrong is shown, and false returned. */
@@ -76,7 +78,11 @@ const chooseReference = chooser(
 );
 
 const chooseModel = chooser(
-  async (read) => openModel(state.engine, await read()),
+  async (read) => {
+    const reading = read();
+    const engine = await starting;
+    return openModel(engine, await reading);
+  },
   (model) => {
     if (state.model) state.retired.push(state.model);
     state.model = model;
@@ -122,35 +128,55 @@ async function showFrame() {
   const frame = source.frame();
   if (!frame) return;
   const [doing, start] = [mode(), performance.now()];
-  const side = (element("detail").checked && model.detailSize) || model.size;
+  const finest = (element("detail").checked && model.detailSize) || model.size;
+  // A model's first picture is as it paints: detail takes longer to begin with.
+  const side = state.last?.model === model ? finest : model.size;
+  if (side !== finest) state.changed = true;
   const found = await squares.of(model, frame, source.live ? start / 1000 : undefined);
   const finding = performance.now() - start;
-  const shown = doing === "transfer" ? await prepare(model, reference, side) : undefined;
+  const prepared = doing === "transfer" ? await prepare(model, reference, side) : undefined;
   const wanted = element("every-face").checked ? found : found.slice(0, 1);
-  const placements = shown === null ? [] : wanted;
-  const edited = await edit(model, doing, side, frame, placements, shown);
+  const noReference = prepared && !prepared.square;
+  const placements = noReference ? [] : wanted;
+  const edited = await edit(model, doing, side, frame, placements, prepared?.input);
   const masked = doing === "segment" || element("show-mask").checked;
-  show(masked ? tint(edited.picture, edited.mask, MASK_COLOUR) : edited.picture);
+  draw("view", masked ? tint(edited.picture, edited.mask, MASK_COLOUR) : edited.picture);
   const times = { finding, ...edited.times };
-  state.last = { ...edited, mode: doing, frame, reference, masked, placements, side, times };
+  state.last = { ...edited, model, mode: doing, frame, reference, masked, placements, side, times };
   showFigures(frame, times);
-  notice(shown === null ? NO_REFERENCE_FACE : found.length === 0 ? NO_FACE : "");
+  if (prepared && side === finest) await showFound(prepared);
+  const nothing = noReference ? NO_REFERENCE_FACE : prepared?.empty ? NOTHING_FOUND : "";
+  notice(nothing || (found.length === 0 ? NO_FACE : ""));
 }
 
-/** The reference as the model takes it; `null` if the model wants a face and there is none. */
+/**
+ * The reference as the model takes it: its `square`, the square's pixels as `shown`, and
+ * `input`; without a square, and these, if the model wants a face and there is none.
+ */
 async function prepare(model, reference, side) {
   const made = state.prepared;
-  if (made?.model === model && made.reference === reference && made.side === side) return made.input;
+  if (made?.model === model && made.reference === reference && made.side === side) return made;
   const [square] = await state.squares.of(model, reference);
-  const input = square ? modelInput(reference, square, side) : null;
-  state.prepared = { model, reference, side, square, input };
-  return input;
+  if (made?.input) made.model.release(made.input);
+  state.prepared = { model, reference, side, square };
+  if (square) {
+    const shown = modelInput(reference, square, side);
+    Object.assign(state.prepared, { shown, input: await model.prepare(shown, side) });
+  }
+  return state.prepared;
 }
 
-function show({ data, width, height }) {
-  const view = element("view");
-  if (view.width !== width || view.height !== height) Object.assign(view, { width, height });
-  view.getContext("2d").putImageData(new ImageData(data, width), 0, 0);
+/** Shows once what the model sees in a reference: its mask, and what is cut out. */
+async function showFound(prepared) {
+  if (prepared.drawn) return;
+  const { model, side, square, shown } = prepared;
+  prepared.drawn = true;
+  element("found").hidden = !square;
+  if (!square) return;
+  const { mask, binary } = await model.edit("segment", side, shown);
+  prepared.empty = !binary.includes(1);
+  draw("found-mask", tint(asPicture(shown, side), mask, MASK_COLOUR));
+  draw("found-content", asPicture(shown, side, mask));
 }
 
 function showFigures(frame, times) {
@@ -218,15 +244,19 @@ async function save() {
 }
 
 async function start() {
+  starting = startEngine(askedThreads(possibleThreads()));
+  starting.catch(() => {}); // Told below.
   const response = await fetch("models/models.json");
   if (!response.ok) throw new PageError("There is no models/models.json beside the page.");
   const models = await response.json();
   element("models").append(...models.map((model) => new Option(model.name)));
-  state.engine = await startEngine(askedThreads(possibleThreads()));
-  state.squares = new Squares(async () => openFinder(state.engine, await fetchModel(FINDER)));
+  element("models").selectedIndex = askedModel(models);
+  state.squares = new Squares(async () => openFinder(await starting, await fetchModel(FINDER)));
+  const opening = useListed(models[element("models").selectedIndex]);
+  state.engine = await starting;
   offerThreads(state.engine.threads, possibleThreads());
   listen(models);
-  await useListed(models[0]);
+  await opening;
   loop();
 }
 

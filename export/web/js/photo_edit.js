@@ -5,7 +5,7 @@
 // pixels outside the mask stay the picture's own, to the bit. Pictures are `{data,
 // width, height}` with RGBA bytes, as ImageData is.
 
-import { boxOf, resizeChannel, resizeRgb } from "./images.js";
+import { boxOf, resizeChannels, resizeRgb } from "./images.js";
 
 // Soft masks fade out slowly; what is fainter than this is left untouched.
 export const MASK_FLOOR = 0.05;
@@ -18,6 +18,46 @@ export function modelInput(picture, placement, size) {
   return input;
 }
 
+/** RGBA bytes as they are seen on white, and beside them, as `own`, as they are, if they differ. */
+export function onWhite({ data, width, height }) {
+  let opaque = true;
+  for (let i = 3; i < data.length && opaque; i += 4) opaque = data[i] === 255;
+  if (opaque) return { data, width, height };
+  const seen = new Uint8ClampedArray(data);
+  for (let i = 0; i < data.length; i += 4) {
+    const alpha = data[i + 3];
+    for (let c = i; c < i + 3; c++) {
+      seen[c] = Math.trunc((data[c] * alpha + 255 * (255 - alpha) + 127) / 255);
+    }
+    seen[i + 3] = 255;
+  }
+  return { data: seen, width, height, own: data };
+}
+
+/**
+ * An edit of a picture that `onWhite` gave, as transparent as the picture is: its RGBA bytes
+ * where the mask is 0, the edit laid on its own colours elsewhere.
+ */
+export function inOwnColours({ data, width, height }, mask, { own, data: seen }) {
+  if (!own) return { data, width, height };
+  const laid = new Uint8ClampedArray(own);
+  mask.forEach((share, i) => {
+    if (share === 0) return;
+    for (let c = 4 * i; c < 4 * i + 3; c++) laid[c] = data[c] + (1 - share) * (own[c] - seen[c]);
+  });
+  return { data: laid, width, height };
+}
+
+/** A square as `modelInput` gives it as a picture, with the mask for its alpha channel, if given. */
+export function asPicture(input, size, mask) {
+  const data = new Uint8ClampedArray(4 * size * size).fill(255);
+  for (let i = 0; i < size * size; i++) {
+    for (let c = 0; c < 3; c++) data[4 * i + c] = 255 * input[3 * i + c];
+    if (mask) data[4 * i + 3] = 255 * mask[i];
+  }
+  return { data, width: size, height: size };
+}
+
 /** A picture with nothing done to it yet: `{data, width, height, mask}`, its bytes copied. */
 export function unedited({ data, width, height }) {
   const mask = new Float32Array(width * height);
@@ -25,17 +65,16 @@ export function unedited({ data, width, height }) {
 }
 
 /**
- * What the model put on its input, times the mask: image - (1 - mask) * input.
+ * What the model put on its input, times the mask, and the mask: (size, size, 4).
  *
- * Times the mask, because outside it there is no such thing. The three channels
- * come one after the other, each (size, size).
+ * Times the mask, image - (1 - mask) * input, because outside it there is no such thing.
  */
 export function maskedPaint(input, image, mask) {
-  const paint = [0, 1, 2].map(() => new Float32Array(mask.length));
-  for (let i = 0; i < mask.length; i++) {
-    for (let c = 0; c < 3; c++) {
-      paint[c][i] = image[3 * i + c] - (1 - mask[i]) * input[3 * i + c];
-    }
+  const paint = new Float32Array(4 * mask.length);
+  for (let i = 0, at = 0, from = 0; i < mask.length; i++, at += 4, from += 3) {
+    const kept = 1 - mask[i];
+    for (let c = 0; c < 3; c++) paint[at + c] = image[from + c] - kept * input[from + c];
+    paint[at + 3] = mask[i];
   }
   return paint;
 }
@@ -49,19 +88,20 @@ export function maskedPaint(input, image, mask) {
  * content is left.
  */
 export function layOn(edited, placement, input, { image, mask }, size) {
-  const laid = resized(edited, placement, MASK_FLOOR, [mask, ...maskedPaint(input, image, mask)], size);
+  const paint = maskedPaint(input, image, mask);
+  const laid = resized(edited, placement, MASK_FLOOR, mask, paint, size);
   if (!laid) return;
-  const [shares, ...colours] = laid.channels;
+  const { values } = laid;
   const opaque = mask.every((value) => value === 0 || value === 1);
-  forEachPixel(edited, laid.box, (at, i) => {
-    const share = shares[i];
+  forEachPixel(edited, laid, (at, i) => {
+    const share = values[4 * i + 3];
     if (share < MASK_FLOOR) return;
     edited.mask[at] = Math.max(edited.mask[at], opaque ? 1 : share);
     const gain = opaque ? 255 / share : 255;
     const kept = opaque ? 0 : 1 - share;
     for (let c = 0; c < 3; c++) {
       // Stored, a byte is rounded and clamped.
-      edited.data[4 * at + c] = gain * colours[c][i] + kept * edited.data[4 * at + c];
+      edited.data[4 * at + c] = gain * values[4 * i + c] + kept * edited.data[4 * at + c];
     }
   });
 }
@@ -76,25 +116,25 @@ export function outline(edited, placement, { mask, binary }, size) {
   mask.forEach((value, i) => {
     if (binary[i] > 0.5) threshold = Math.min(threshold, value);
   });
-  const laid = resized(edited, placement, threshold, [mask], size);
+  const laid = resized(edited, placement, threshold, mask, mask, size);
   if (!laid) return;
-  forEachPixel(edited, laid.box, (at, i) => {
-    if (laid.channels[0][i] >= threshold) edited.mask[at] = 1;
+  forEachPixel(edited, laid, (at, i) => {
+    if (laid.values[i] >= threshold) edited.mask[at] = 1;
   });
 }
 
 /**
- * Channels (size, size) of a square as they lie in the picture, in a box without which the
- * first of them, the mask, is below `least`: `{box, channels}`; `null` if it is everywhere.
+ * Channels (size, size, channels) of a square as they lie in the picture, in a box without
+ * which its mask is below `least`: `{left, top, right, bottom, values}`; `null` if it is
+ * everywhere.
  */
-function resized(picture, placement, least, channels, size) {
-  const box = boxOf(channels[0], size, placement.pixels, least);
+function resized({ width, height }, placement, least, mask, values, size) {
+  const { pixels } = placement;
+  const channels = values.length / mask.length;
+  const box = boxOf(mask, size, pixels, least);
   if (!box) return null;
-  const laid = channels.map((channel) => {
-    const values = resizeChannel(channel, size, placement.pixels, box);
-    return placement.back(values, box, picture.width, picture.height);
-  });
-  return { box: laid[0], channels: laid.map(({ values }) => values) };
+  const square = resizeChannels(values, channels, size, pixels, box);
+  return placement.back(square, channels, box, width, height);
 }
 
 /** Calls `visit` with the position in the picture and in the box of the box's pixels. */

@@ -102,20 +102,20 @@ export class Placement {
   /**
    * A part of the square as it lies in a picture of (width, height).
    *
-   * `values` are floats of the `box` `{left, top, right, bottom}` of the square's
+   * `values` are float channels of the `box` `{left, top, right, bottom}` of the square's
    * pixels. Returns `{left, top, right, bottom, values}`, the box of the picture that
    * it touches, and there 0 outside the square's box.
    */
-  back(values, box, width, height) {
+  back(values, channels, box, width, height) {
     const { pixels } = this;
-    const stride = box.right - box.left;
+    const stride = (box.right - box.left) * channels;
     const inPicture = (edges) => {
       const [left, top, right, bottom] = bounds(this, ...edges.map((edge) => edge / pixels));
       const within = (at, end) => Math.min(Math.max(at, 0), end);
       return [within(left, width), within(top, height), within(right, width), within(bottom, height)];
     };
     const [left, top, right, bottom] = inPicture([box.left, box.top, box.right, box.bottom]);
-    const laid = new Float32Array((right - left) * (bottom - top));
+    const laid = new Float32Array((right - left) * (bottom - top) * channels);
     const a = (this.right * pixels) / this.side ** 2;
     const b = (-this.down * pixels) / this.side ** 2;
     // Counted from the corner of all that the square touches, as Python does: a pixel on
@@ -123,7 +123,7 @@ export class Placement {
     const [cornerX, cornerY] = inPicture([0, 0, pixels, pixels]);
     const [startX, startY] = this.toSquare(cornerX, cornerY).map((share) => share * pixels);
     for (let j = top - cornerY, at = 0; j < bottom - cornerY; j++) {
-      for (let i = left - cornerX; i < right - cornerX; i++, at++) {
+      for (let i = left - cornerX; i < right - cornerX; i++, at += channels) {
         const inX = a * (i + 0.5) - b * (j + 0.5) + startX;
         const inY = b * (i + 0.5) + a * (j + 0.5) + startY;
         if (inX < 0 || inX >= pixels || inY < 0 || inY >= pixels) continue;
@@ -136,11 +136,14 @@ export class Placement {
         const y0 = Math.max(y, 0);
         const y1 = Math.min(y + 1, pixels - 1);
         if (x0 < box.left || x1 >= box.right || y0 < box.top || y1 >= box.bottom) continue;
-        const upper = (y0 - box.top) * stride - box.left;
-        const lower = (y1 - box.top) * stride - box.left;
-        const above = between(values[upper + x0], values[upper + x1], shareX);
-        const below = between(values[lower + x0], values[lower + x1], shareX);
-        laid[at] = above + (below - above) * shareY;
+        const upper = (y0 - box.top) * stride + (x0 - box.left) * channels;
+        const lower = (y1 - box.top) * stride + (x0 - box.left) * channels;
+        const next = (x1 - x0) * channels;
+        for (let c = 0; c < channels; c++) {
+          const above = between(values[upper + c], values[upper + next + c], shareX);
+          const below = between(values[lower + c], values[lower + next + c], shareX);
+          laid[at + c] = above + (below - above) * shareY;
+        }
       }
     }
     return { left, top, right, bottom, values: laid };

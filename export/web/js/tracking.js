@@ -70,9 +70,12 @@ export class FaceTracker {
     for (const track of known) {
       track.see(await this.#finder.look(picture, track.expected(time)), time);
     }
-    // Others are looked for in a part of each frame; all of it is searched for one that is missed.
+    // Others are looked for in a part of every other frame; all of it is searched for one missed.
     const whole = known.length === 0 || known.some((track) => track.seen < time);
-    const found = await this.#finder.search(picture, SEARCHED, whole ? null : this.#turn++);
+    const seen = known.filter((track) => track.seen === time).map((track) => track.face);
+    const turn = whole ? null : this.#turn++ / 2;
+    const search = whole || Number.isInteger(turn);
+    const found = search ? await this.#finder.search(picture, SEARCHED, turn, seen) : [];
     for (const face of found) this.#meet(face, time);
     this.#tracks = apart(this.#tracks.filter((track) => track.seen >= time - HOLD));
     order(this.#tracks);

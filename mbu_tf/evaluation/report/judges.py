@@ -183,8 +183,7 @@ class Judges:
             classifier, _ = self.classifier()
             return FeatureExtractor(_below_logit(classifier), self._material.image_size)
         if pathlib.Path(name).suffix == ".keras":
-            model = keras.saving.load_model(name)
-            return FeatureExtractor(model, model.input_shape[1:3])
+            return FeatureExtractor(*_own_network(name))
         return InceptionFeatures(weights=name)
 
     def _make_real_features(self):
@@ -219,6 +218,27 @@ def _remembering(extract):
         return known[key]
 
     return features
+
+
+def _own_network(path):
+    """A Keras model of images from a file, and the height and width that it takes.
+
+    Raises:
+        UnavailableError: if it is none.
+    """
+    try:
+        model = keras.saving.load_model(path)
+        _, height, width, channels = model.input_shape
+        if not (type(height) is type(width) is int and channels == 3):
+            raise ValueError(f"it takes {model.input_shape}")
+    except MemoryError:
+        raise
+    except Exception as error:  # Keras raises many kinds on damaged or foreign files.
+        raise UnavailableError(
+            f"{path} is no Keras model of one RGB image (height, width, 3), which features need. "
+            f"Choose another, or see --features. Received: {' '.join(str(error).split())[:200]}"
+        ) from error
+    return model, (height, width)
 
 
 def _below_logit(classifier):

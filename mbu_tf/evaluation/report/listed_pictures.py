@@ -1,6 +1,5 @@
 """Pictures that another program made, listed with what they were made from."""
 
-import csv
 import functools
 import pathlib
 
@@ -12,6 +11,7 @@ from mbu_tf.data.images import read_image, resize_image
 from mbu_tf.evaluation.parts import array_digest
 from mbu_tf.evaluation.report.made import Made
 from mbu_tf.faces import CENTRE
+from mbu_tf.system.reading import read_rows
 
 PAIRS = "pairs.csv"
 
@@ -74,19 +74,18 @@ def read_pairs(folder):
             "is one, the mask), file names relative to the folder."
         )
     found = {}
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        for number, line in enumerate(csv.reader(file), start=1):
-            names = [name.strip() for name in line]
-            if names[:2] == ["result", "target"] or not any(names):
-                continue
-            if not 2 <= len(names) <= 4 or not all(names[:2]):
-                raise ValueError(
-                    f"Line {number} of {path} must be: result,target,reference or "
-                    f"result,target,reference,mask. Received: {','.join(line)}"
-                )
-            names += [""] * (4 - len(names))
-            row = [folder / name if name else None for name in names]
-            found.setdefault("transfer" if row[2] else "removal", []).append(row)
+    for number, line in read_rows(path, "list of pictures", "Write it again."):
+        names = [name.strip() for name in line]
+        if names[:2] == ["result", "target"] or not any(names):
+            continue
+        if not 2 <= len(names) <= 4 or not all(names[:2]):
+            raise ValueError(
+                f"Line {number} of {path} must be: result,target,reference or "
+                f"result,target,reference,mask. Received: {','.join(line)[:200]}"
+            )
+        names += [""] * (4 - len(names))
+        row = [folder / name if name else None for name in names]
+        found.setdefault("transfer" if row[2] else "removal", []).append(row)
     if not found:
         raise ValueError(f"{path} lists no picture.")
     for rows in found.values():

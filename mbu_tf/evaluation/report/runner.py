@@ -12,7 +12,7 @@ from mbu_tf.evaluation.report.document import write_report
 from mbu_tf.evaluation.report.judges import UnavailableError
 from mbu_tf.evaluation.report.saving import save_material, save_transfers
 from mbu_tf.evaluation.report.systems import DATA, ModelSystem
-from mbu_tf.files import make_folder, replacing, write_json
+from mbu_tf.system.files import make_folder, replacing, write_json
 
 # What is measured of each system, and which judges it depends on.
 SECTIONS = {
@@ -30,6 +30,8 @@ YARDSTICKS = {
     "affinity": (measures.measure_affinity, ("classifier",)),
     "real": (measures.measure_real, ("features",)),
 }
+# What the folder of a training run holds.
+MODEL = "model.keras"
 show = functools.partial(print, end="", flush=True)
 
 
@@ -54,9 +56,11 @@ def evaluate(systems, material, judges, parts, output, report=show, sequence=Non
         What `metrics.json` holds.
 
     Raises:
-        OSError: if `output` cannot be written to.
+        OSError: if `output` cannot be written to, or holds a training run.
     """
     output = make_folder(output)
+    if (output / MODEL).exists():  # Its `metrics.json` would be replaced.
+        raise FileExistsError(f"{output} holds a training run. Choose another folder.")
     run = _Run(material, judges, parts, report, jobs=5 + 7 * len(systems))
     metrics = {
         "version": __version__,

@@ -6,7 +6,7 @@ from mbu_tf.data.domains import to_uint8
 from mbu_tf.data.images import write_png
 from mbu_tf.evaluation.parts import folder_name
 from mbu_tf.evaluation.report.listed_pictures import PAIRS
-from mbu_tf.files import make_folder, replacing
+from mbu_tf.system.files import make_folder, replacing
 
 
 def save_material(material, folder):

@@ -5,7 +5,7 @@ import pathlib
 from mbu_tf.evaluation.parts import file_digest
 from mbu_tf.evaluation.report.listed_pictures import PictureSystem
 from mbu_tf.evaluation.report.made import Made
-from mbu_tf.models.loading import load_model
+from mbu_tf.models.loading import load_model, model_file
 from mbu_tf.models.mask_editing import MaskEditing
 from mbu_tf.models.methods import METHODS
 from mbu_tf.models.translation import Translation
@@ -21,7 +21,7 @@ class ModelSystem:
 
     Args:
         name: what the report calls it.
-        paths: one `.keras` file, or two: the model of A's part and that of B's.
+        paths: one model, what `load_model` takes, or two: that of A's part and that of B's.
 
     Attributes:
         image_size, framing: of its images.
@@ -39,7 +39,7 @@ class ModelSystem:
 
     def __init__(self, name, paths):
         self.name, models = name, [load_model(path) for path in paths]
-        self.key = {"models": [file_digest(path) for path in paths]}
+        self.key = {"models": [file_digest(model_file(path)) for path in paths]}
         if len(models) == 2 and not all(isinstance(model, MaskEditing) for model in models):
             raise ValueError(
                 "Only one-way models work in sequence; this one translates both ways by itself. "

@@ -10,7 +10,7 @@ from mbu_tf.data.images import read_image
 from mbu_tf.data.search import images_by_stem
 from mbu_tf.evaluation import markup
 from mbu_tf.evaluation.report.showcase import picture_uri
-from mbu_tf.files import replacing
+from mbu_tf.system.files import replacing
 
 PAIRS_ASKED = 20
 

@@ -1,12 +1,35 @@
 """The answers of a user study, counted (table 4)."""
 
-import json
-import pathlib
-
 import numpy as np
+
+from mbu_tf.system.reading import checked, read_json, refusing
 
 # Two-sided 95 % of a normal distribution.
 Z = 1.959963984540054
+
+WORDS = {"type": "string", "minLength": 1}
+SIDE = {"enum": ["a", "b"]}
+ANSWERS = {
+    "type": "object",
+    "required": ["study", "systems", "questions", "participant", "answers"],
+    "properties": {
+        "study": WORDS,
+        "systems": {"type": "array", "items": WORDS, "minItems": 2, "maxItems": 2},
+        "questions": {"type": "object", "additionalProperties": WORDS, "minProperties": 1},
+        "participant": WORDS,
+        "answers": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "required": ["question", "chosen", "left"],
+                "properties": {"question": WORDS, "chosen": SIDE, "left": SIDE},
+            },
+        },
+    },
+}
+KIND = "answers as the page of `mbu-tf study make` saves them"
+MEND = "Leave it out, or have it sent again."
 
 
 def tally_study(paths):
@@ -27,7 +50,7 @@ def tally_study(paths):
         FileNotFoundError: there is no such file.
         ValueError: a file holds no answers, or those of another study.
     """
-    files = [_read(pathlib.Path(path)) for path in paths]
+    files = [_read(path) for path in paths]
     if not files or len({file["study"] for file in files}) != 1:
         raise ValueError(
             "Answers are counted of one page at a time. Received: answers of "
@@ -67,13 +90,10 @@ def confidence_interval(successes, n, z=Z):
 
 def _read(path):
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if all(each["chosen"] in ("a", "b") and each["left"] for each in found["answers"]) and (
-            found["answers"] and found["study"] and found["participant"] and found["systems"]
-        ):
-            return found
+        found = read_json(path, ANSWERS, KIND, MEND)
     except FileNotFoundError:
         raise FileNotFoundError(f"There is no answer file {path}.") from None
-    except (ValueError, KeyError, TypeError):
-        pass
-    raise ValueError(f"{path} holds no answers as the page of `mbu-tf study make` saves them.")
+    with refusing(path, KIND, MEND):
+        asked = {"items": {"properties": {"question": {"enum": list(found["questions"])}}}}
+        checked(found["answers"], asked)
+    return found

@@ -1,4 +1,5 @@
 import types
+import zipfile
 
 import numpy as np
 import pytest
@@ -59,3 +60,19 @@ def test_features_of_a_model_of_the_users_own(tmp_path):
     key = found.feature_key(name)
     keras.Sequential([keras.Input((4, 4, 3)), keras.layers.GlobalMaxPooling2D()]).save(name)
     assert found.feature_key(name) != key
+
+
+def test_models_that_give_no_features_of_images(tmp_path):
+    import keras
+
+    numbers = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    unknown = keras.Sequential([keras.layers.Dense(1)])
+    for name, model in {"numbers": numbers, "unknown": unknown}.items():
+        model.save(tmp_path / f"{name}.keras")
+    (tmp_path / "text.keras").write_text("none")
+    with zipfile.ZipFile(tmp_path / "system.keras", "w") as archive:
+        archive.writestr("config.json", '{"module": "os", "class_name": "system", "config": {}}')
+        archive.writestr("metadata.json", "{}")
+    for path in tmp_path.glob("*.keras"):
+        with pytest.raises(UnavailableError, match=f"{path.name} is no Keras model of one RGB"):
+            Judges(MATERIAL, None, str(path)).extractor(str(path))

@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mbu_tf import training
 from mbu_tf.callbacks import Backup
 from mbu_tf.data.domains import ImageArray, TwoDomains
+from mbu_tf.data.folders import load_folders
+from mbu_tf.data.images import write_png
 from mbu_tf.models.content_transfer import MaskedContentTransfer
-from mbu_tf.runs import run_state
-from mbu_tf.state_files import state_files
+from mbu_tf.runs import training
+from mbu_tf.runs.folder import run_settings, run_state
+from mbu_tf.runs.state import state_files
+from mbu_tf.system.files import FolderInUseError, sole_use
 from tests.kill_training import contents
 
 STEPS = 5  # A prime, in epochs of three and two.
@@ -145,3 +148,37 @@ def test_a_full_disk_loses_no_more_than_the_interval(domains, started, straight,
     assert [path.read_bytes() for path in state_files(started / "backup")][0] in kept
     train(domains, started, resume=True)
     assert contents(started) == straight
+
+
+def test_two_runs_in_one_folder(domains, started):
+    before = {path: path.stat().st_mtime_ns for path in started.rglob("*.*z")}
+    with sole_use(started), pytest.raises(FolderInUseError, match="Another run is writing to"):
+        train(domains, started, resume=True)
+    assert {path: path.stat().st_mtime_ns for path in started.rglob("*.*z")} == before
+
+
+@pytest.mark.parametrize("content", ["", "null", '{"steps":', "\0\1", "{}"])
+def test_figures_that_are_damaged_are_told_of_by_name(domains, started, content):
+    (started / "metrics.json").write_text(content)
+    with pytest.raises(ValueError, match="metrics.json holds no figures .*Delete it, and the run"):
+        train(domains, started, resume=True)
+
+
+def test_images_exchanged_for_others_are_noticed(tmp_path):
+    for letter, count in (("A", 40), ("B", 3)):
+        (tmp_path / f"train{letter}").mkdir()
+        for i in range(count):
+            write_png(tmp_path / f"train{letter}/{i:02d}.png", np.full((8, 8, 3), i, np.uint8))
+
+    def told(cache):
+        domains = load_folders(tmp_path, image_size=8, cache=cache)
+        return run_settings(MaskedContentTransfer.recipe("avatars"), domains, {})["data"]
+
+    caches = "memory", "none", f"disk:{tmp_path}/cache"
+    before = [told(cache) for cache in caches]
+    assert before == [told(cache) for cache in caches]
+    # One that is not among those whose contents are sampled.
+    write_png(tmp_path / "trainA/01.png", np.full((8, 8, 3), 77, np.uint8))
+    for old, new in zip(before, [told(cache) for cache in caches], strict=True):
+        assert old["a"]["checksum"] == new["a"]["checksum"]
+        assert old["a"]["stamp"] != new["a"]["stamp"] and old["b"] == new["b"]

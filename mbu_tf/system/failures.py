@@ -2,10 +2,14 @@
 
 import builtins
 import contextlib
+import errno
 import re
 
 import tensorflow as tf
 
+from mbu_tf.system.memory import OutOfMemory
+
+FULL_DISK = "No space left on device"
 OUT_OF_MEMORY = (
     "Out of memory{where}. Make batches smaller (batch_size, --batch-size), else images "
     "(image_size) or networks (width)."
@@ -17,15 +21,12 @@ RAISED_BY_PYTHON = re.compile(
 TENSOR = re.compile(r"allocating tensor with (shape\[[\d,]*\])")
 
 
-class OutOfMemory(MemoryError):
-    """Memory is exhausted; the message names the mend."""
-
-
 @contextlib.contextmanager
 def explaining_tensorflow():
     """Let errors of the block that a user can mend be Python's own, in one sentence or two.
 
-    Exhausted memory, of TensorFlow, JAX or NumPy, becomes `OutOfMemory`. What
+    Exhausted memory, of TensorFlow, JAX or NumPy, becomes `OutOfMemory`, and a full disk,
+    which TensorFlow calls an exhausted resource as well, an `OSError`. What
     reading the data raised, a `ValueError` or `OSError`, comes out as it was
     raised. All other errors stay as they are.
     """
@@ -48,6 +49,8 @@ def first_line(error):
 
 def _explained(error):
     text = str(error)
+    if FULL_DISK in text:
+        return OSError(errno.ENOSPC, "Cannot write: the disk is full; free some space")
     exhausted = isinstance(error, (tf.errors.ResourceExhaustedError, MemoryError))
     if exhausted or "RESOURCE_EXHAUSTED" in text:
         tensor = TENSOR.search(text)

@@ -4,10 +4,19 @@ import json
 import os
 import pathlib
 import resource
+import subprocess
+import sys
 
 import pytest
 
-from mbu_tf.files import make_folder, replacing, write_json
+from mbu_tf.system.files import (
+    FolderInUseError,
+    check_outputs,
+    make_folder,
+    replacing,
+    sole_use,
+    write_json,
+)
 
 
 @pytest.fixture
@@ -170,3 +179,55 @@ def test_json_comes_back(tmp_path):
 def test_json_has_no_numbers_that_are_not_finite(tmp_path):
     write_json(tmp_path / "file.json", {"loss": [float("nan"), (1.0, -float("inf"))]})
     assert json.loads((tmp_path / "file.json").read_text()) == {"loss": [None, [1.0, None]]}
+
+
+def test_outputs_that_are_inputs_are_refused_by_links_too(tmp_path):
+    given = tmp_path / "a.png"
+    given.touch()
+    (tmp_path / "soft.png").symlink_to(given)
+    os.link(given, tmp_path / "hard.png")
+    for output in (given, tmp_path / "x" / ".." / "a.png", "soft.png", "hard.png"):
+        with pytest.raises(ValueError, match="a.png would be overwritten by its own result"):
+            check_outputs([None, tmp_path / output], [tmp_path / "b.png", given])
+    with pytest.raises(ValueError, match="Two results would be written to one file"):
+        check_outputs([tmp_path / "new.png", tmp_path / "." / "new.png"])
+    check_outputs([tmp_path / "new.png", tmp_path / "mask.png"], [given])
+
+
+def test_what_is_there_is_replaced_when_told_to(tmp_path):
+    (tmp_path / "m.keras").touch()
+    check_outputs([tmp_path / "m.keras"])
+    with pytest.raises(FileExistsError, match="m.keras is there already.*--overwrite"):
+        check_outputs([tmp_path / "m.keras"], overwrite=False)
+    check_outputs([tmp_path / "n.keras"], overwrite=False)
+
+
+def test_a_folder_is_of_one_use_at_a_time_until_the_process_ends(tmp_path):
+    with sole_use(tmp_path / "run"):
+        with pytest.raises(FolderInUseError, match="run. Wait for its end"):
+            with sole_use(tmp_path / "run"):
+                pass
+    script = (
+        "import os, sys\nfrom mbu_tf.system.files import sole_use\n"
+        "with sole_use(sys.argv[1]):\n    os._exit(7)"
+    )
+    assert subprocess.run([sys.executable, "-c", script, tmp_path / "run"]).returncode == 7
+    with sole_use(tmp_path / "run"):
+        pass
+
+
+@pytest.mark.parametrize("name", [73 * "中" + ".png", 251 * "a" + ".png", 62 * "😀" + ".keras"])
+def test_the_longest_names_are_written(tmp_path, name):
+    with replacing(tmp_path / name) as beside:
+        beside.touch()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_folders_a_thousand_deep_are_made(tmp_path):
+    folder = tmp_path.joinpath(*1200 * "d")
+    assert make_folder(folder).is_dir()
+    make_folder(folder)
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="a file stands where a folder is needed"):
+        make_folder(tmp_path / "file" / "x")
+    subprocess.run(["rm", "-r", tmp_path / "d"], check=True)  # `shutil` goes not that deep.

@@ -1,14 +1,16 @@
 """What the folder of a training run holds, and whether it is the run that is asked for."""
 
-import json
+import hashlib
 import pathlib
 import zlib
 
 import keras
 import numpy as np
 
-from mbu_tf.files import replacing
-from mbu_tf.state_files import differences, state_files
+from mbu_tf.models.recipes import image_changes
+from mbu_tf.runs.state import differences, state_files
+from mbu_tf.system.files import replacing
+from mbu_tf.system.reading import read_json
 
 BACKUP, HISTORY, METRICS, MODEL, PICTURES = (
     "backup",
@@ -18,6 +20,17 @@ BACKUP, HISTORY, METRICS, MODEL, PICTURES = (
     "pictures",
 )
 IMAGES_CHECKED = 16
+# What `metrics.json` of a run holds at least.
+SCHEMA = {
+    "type": "object",
+    "required": ["method", "steps", "settings", "training"],
+    "properties": {
+        "method": {"type": "string"},
+        "steps": {"type": "integer"},
+        "settings": {"type": "object"},
+        "training": {"type": "object"},
+    },
+}
 
 
 def run_state(folder):
@@ -42,12 +55,12 @@ def finished_metrics(folder, settings):
     """What `metrics.json` of a finished run in `folder` holds, or `None` if it is not finished.
 
     Raises:
-        ValueError: if that run was of other settings.
+        ValueError: if that run was of other settings, or the file is damaged.
     """
     if run_state(folder) != "finished":
         return None
-    metrics = json.loads((pathlib.Path(folder) / METRICS).read_text(encoding="utf-8"))
-    changed = differences(metrics["settings"], settings) if "settings" in metrics else []
+    metrics = read_metrics(folder)
+    changed = differences(metrics["settings"], settings)
     if changed:
         raise ValueError(
             f"The finished run in {folder} is another one: {'; '.join(changed)}. Choose another "
@@ -56,29 +69,49 @@ def finished_metrics(folder, settings):
     return metrics
 
 
-def run_settings(recipe, domains, architecture, base=None):
+def read_metrics(folder):
+    """What `metrics.json` of a finished run in `folder` holds.
+
+    Raises:
+        DamagedFileError: if it holds something else.
+    """
+    path = pathlib.Path(folder) / METRICS
+    mend = "Delete it, and the run goes on from its state, or choose another folder."
+    return read_json(path, SCHEMA, "figures of a finished run", mend)
+
+
+def run_settings(recipe, domains, architecture, base=None, same_part=False):
     """What a run depends on besides its steps, batch size and seed, as plain values.
 
     Args:
         recipe: what it is trained by.
         domains: what it is trained on.
         architecture: all constructor arguments of the model.
-        base: the model that it starts from.
+        base, same_part: the model that it starts from, and whether with all it knows.
     """
     return {
         "precision": keras.config.dtype_policy().name,
         "architecture": architecture,
         **({"base": _checksum_of_weights(base)} if base is not None else {}),
+        **({"same_part": True} if same_part else {}),
         **{name: recipe[name] for name in ("optimizer", "discriminator_optimizer", "compile")},
-        "flip": recipe["training"]["flip"],
+        **image_changes(recipe),
         "data": {"a": _fingerprint(domains.a), "b": _fingerprint(domains.b)},
     }
 
 
 def _fingerprint(images):
-    """The number of images and a checksum of some of them, as the networks see them."""
+    """What tells images from others: how many, a checksum of some of them, a stamp of all.
+
+    The stamp is of their pixels where they are in memory, and where they are read from disk
+    of the names, sizes and times of change of their files. Collections of a user's own may
+    have none.
+    """
     some = np.unique(np.linspace(0, len(images) - 1, IMAGES_CHECKED, dtype=int))
-    return {"images": len(images), "checksum": zlib.crc32(images.take(some).tobytes())}
+    found = {"images": len(images), "checksum": zlib.crc32(images.take(some).tobytes())}
+    if not hasattr(images, "stamp"):
+        return found
+    return {**found, "stamp": hashlib.sha256(images.stamp()).hexdigest()[:32]}
 
 
 def _checksum_of_weights(model):

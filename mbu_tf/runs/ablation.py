@@ -16,13 +16,13 @@ from mbu_tf.evaluation.attribute_classifier import kept_attribute_classifier
 from mbu_tf.evaluation.parts import Parts
 from mbu_tf.evaluation.pictures import labelled_grid
 from mbu_tf.evaluation.variation import figures_table, model_figures, model_tiles, pair_tiles
-from mbu_tf.files import make_folder, replacing, write_json
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.loading import load_model
 from mbu_tf.models.mask_editing import checked_mask_threshold
 from mbu_tf.models.recipes import SECTIONS, varied
-from mbu_tf.runs import METRICS, MODEL, run_state
-from mbu_tf.training import train_recipe
+from mbu_tf.runs.folder import MODEL, read_metrics, run_state
+from mbu_tf.runs.training import train_recipe
+from mbu_tf.system.files import replacing, sole_use, write_json
 
 
 class Row(NamedTuple):
@@ -80,7 +80,7 @@ def ablate(
     Raises:
         ValueError: on a change that the recipe or the model does not know, told
             before anything is trained.
-        OSError: if `output` cannot be written to.
+        OSError: if `output` cannot be written to, or another ablation is writing to it.
     """
     training = {
         "steps": steps or recipe["training"]["steps"],
@@ -89,28 +89,29 @@ def ablate(
     }
     common = {"data": data, "images": [len(domains.a), len(domains.b)], "seed": seed}
     rows = _rows(variations, {**recipe, "training": training}, common)
-    runs, unseen = make_folder(output) / "runs", held_out or domains
-    _train_missing(rows, domains, runs)
-    print("Preparing the classifier", flush=True)
-    settings = {**common, "size": domains.image_size, "steps": classifier_steps}
-    parts = Parts(runs / f"classifier-{_digest(settings)}")
-    classifier, accuracy = kept_attribute_classifier(
-        parts, settings, lambda: domains, unseen, classifier_steps, seed
-    )
-    figures, columns = {}, {}
-    for row in rows:
-        print(f"Measuring {row.name}", flush=True)
-        model = load_model(runs / row.folder / MODEL)
-        if row.threshold is not None:
-            model.mask_threshold = row.threshold
-        log = json.loads((runs / row.folder / METRICS).read_text("utf-8"))["training"]
-        figures[row.name] = {**model_figures(model, unseen, classifier), "training": log}
-        columns[row.name] = model_tiles(model, unseen)
-    _write(runs.parent, rows, figures, accuracy)
-    tiles = [pair_tiles(unseen), *columns.values()]
-    grid = labelled_grid(list(zip(*tiles, strict=True)), ["target, reference", *columns])
-    write_png(runs.parent / "ablation.png", grid)
-    return figures
+    with sole_use(output):
+        runs, unseen = pathlib.Path(output) / "runs", held_out or domains
+        _train_missing(rows, domains, runs)
+        print("Preparing the classifier", flush=True)
+        settings = {**common, "size": domains.image_size, "steps": classifier_steps}
+        parts = Parts(runs / f"classifier-{_digest(settings)}")
+        classifier, accuracy = kept_attribute_classifier(
+            parts, settings, lambda: domains, unseen, classifier_steps, seed
+        )
+        figures, columns = {}, {}
+        for row in rows:
+            print(f"Measuring {row.name}", flush=True)
+            model = load_model(runs / row.folder / MODEL)
+            if row.threshold is not None:
+                model.mask_threshold = row.threshold
+            log = read_metrics(runs / row.folder)["training"]
+            figures[row.name] = {**model_figures(model, unseen, classifier), "training": log}
+            columns[row.name] = model_tiles(model, unseen)
+        _write(runs.parent, rows, figures, accuracy)
+        tiles = [pair_tiles(unseen), *columns.values()]
+        grid = labelled_grid(list(zip(*tiles, strict=True)), ["target, reference", *columns])
+        write_png(runs.parent / "ablation.png", grid)
+        return figures
 
 
 def _rows(variations, recipe, common):

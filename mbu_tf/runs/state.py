@@ -12,10 +12,21 @@ import warnings
 
 import numpy as np
 
-from mbu_tf.files import make_folder, replacing
+from mbu_tf.system.files import make_folder, remove, replacing
+from mbu_tf.system.reading import checked, parse_json, read_arrays, refusing
 
 TREE = "tree"
 ARRAY = "array in this file"
+KIND = "whole state"
+MEND = "Delete it."
+COUNT = {"type": "integer", "minimum": 0}
+ARRAY_SCHEMA = {
+    "type": "object",
+    "required": [ARRAY],
+    "properties": {ARRAY: {"type": "string"}},
+    "additionalProperties": False,
+}
+STEP = {"type": "object", "required": ["step"], "properties": {"step": COUNT}}
 
 
 def write_state(folder, step, state):
@@ -49,15 +60,19 @@ def write_state(folder, step, state):
     with replacing(path) as beside:
         np.savez(beside, **{TREE: np.frombuffer(tree, np.uint8)}, **arrays)
     # Those of later steps were damaged, or this one would not have come after them.
-    before = [other for other in state_files(folder) if other < path][-1:]
+    before = [other for other in state_files(folder) if other < path and other.is_file()][-1:]
     for other in set(state_files(folder)) - {path, *before}:
-        other.unlink()
+        remove(other)
 
 
-def read_newest_state(folder):
+def read_newest_state(folder, schema=True):
     """The newest state in `folder` that is whole, or `None` where there is none at all.
 
     Warns of a damaged one and takes the one before it.
+
+    Args:
+        folder: of the states.
+        schema: JSON Schema of the tree, in which an array is `ARRAY_SCHEMA`.
 
     Raises:
         ValueError: if there are states but all are damaged.
@@ -66,11 +81,11 @@ def read_newest_state(folder):
     problems = []
     for path in reversed(state_files(folder)):
         try:
-            state = _read(path)
+            state = _read(path, schema)
         except PermissionError:
             raise
-        except Exception as error:  # Of damaged archives NumPy and zipfile raise many kinds.
-            problems.append(f"{path} is damaged ({type(error).__name__}: {error}).")
+        except (OSError, ValueError) as error:
+            problems.append(f"{path} is damaged ({error.__cause__ or error}).")
             continue
         if problems:
             warnings.warn(
@@ -90,15 +105,22 @@ def state_files(folder):
     return sorted(pathlib.Path(folder).glob("step-*.npz"))
 
 
-def _read(path):
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        # All of it: each array's checksum is compared while it is read.
-        arrays = {name: archive[name] for name in archive.files}
+def _read(path, schema):
+    arrays = read_arrays(path, KIND, MEND)
+    with refusing(path, KIND, MEND):
+        tree = parse_json(arrays.pop(TREE).tobytes(), finite=False)
+        return _with_arrays(checked(tree, {"allOf": [STEP, schema]}), arrays)
 
-    def put_back(item):
-        return arrays[item[ARRAY]] if ARRAY in item else item
 
-    return json.loads(arrays[TREE].tobytes(), object_hook=put_back)
+def _with_arrays(value, arrays):
+    """A tree in which arrays stand where their names stood."""
+    if isinstance(value, list):
+        return [_with_arrays(item, arrays) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {ARRAY}:
+        return arrays[value[ARRAY]]
+    return {key: _with_arrays(item, arrays) for key, item in value.items()}
 
 
 def differences(old, new):

@@ -7,10 +7,11 @@ import keras
 
 from mbu_tf.callbacks import Backup, TrainingAdvice, TransferPictures
 from mbu_tf.evaluation import evaluate_against_truth, evaluate_removal, evaluate_two_way
-from mbu_tf.files import make_folder, remove_leftovers, write_json
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.loading import load_model
-from mbu_tf.runs import (
+from mbu_tf.models.memory import check_batch
+from mbu_tf.models.recipes import image_changes
+from mbu_tf.runs.folder import (
     BACKUP,
     HISTORY,
     METRICS,
@@ -21,6 +22,7 @@ from mbu_tf.runs import (
     run_settings,
     write_history,
 )
+from mbu_tf.system.files import remove_leftovers, sole_use, write_json
 
 MAX_EPOCHS = 10
 CHECKPOINT_EVERY = 500
@@ -51,6 +53,7 @@ def train_recipe(
     resume=False,
     name=None,
     base=None,
+    same_part=False,
     **architecture,
 ):
     """Train a recipe and write `model.keras`, `metrics.json` and more to `output`.
@@ -75,7 +78,7 @@ def train_recipe(
             that has no state yet begins anew; of a finished one its model and
             figures are returned.
         name: of the recipe, for `metrics.json`.
-        base: trained model to start from, see `FromRecipes.from_recipe`.
+        base, same_part: trained model to start from, see `FromRecipes.from_recipe`.
         **architecture: constructor arguments in place of the recipe's.
 
     Returns:
@@ -84,71 +87,76 @@ def train_recipe(
     Raises:
         ValueError: on an argument outside its range, or if the run to be resumed
             is another one.
+        MemoryError: if networks or batches are larger than the memory that is free.
         FileExistsError: if `output` holds a run and `resume` is false.
-        OSError: if `output` cannot be written to.
+        OSError: if `output` cannot be written to, or another run is writing to it.
         mbu_tf.callbacks.Interrupted: on Ctrl-C and SIGTERM.
     """
     output = pathlib.Path(output)
-    if not resume:
-        check_unused(output)
-    framing = domains.framing.get_config()
-    architecture = {**architecture, "image_size": domains.image_size, "framing": framing}
-    steps = steps or recipe["training"]["steps"]
-    batch_size = batch_size or recipe["training"]["batch_size"]
-    metrics = {
-        "method": method.__name__,
-        "preset": name,
-        "image_size": domains.image_size,
-        "framing": framing,
-        "steps": steps,
-        "batch_size": batch_size,
-        "seed": seed,
-    }
-    whole = method.architecture(recipe, base, **architecture)
-    settings = {**metrics, **run_settings(recipe, domains, whole, base)}
-    finished = finished_metrics(output, settings)
-    if finished:
-        return load_model(output / MODEL), finished
+    with sole_use(output):
+        if not resume:
+            check_unused(output)
+        framing = domains.framing.get_config()
+        architecture = {**architecture, "image_size": domains.image_size, "framing": framing}
+        steps = steps or recipe["training"]["steps"]
+        batch_size = batch_size or recipe["training"]["batch_size"]
+        metrics = {
+            "method": method.__name__,
+            "preset": name,
+            "image_size": domains.image_size,
+            "framing": framing,
+            "steps": steps,
+            "batch_size": batch_size,
+            "seed": seed,
+        }
+        whole = method.architecture(recipe, base, **architecture)
+        settings = {**metrics, **run_settings(recipe, domains, whole, base, same_part)}
+        finished = finished_metrics(output, settings)
+        if finished:
+            return load_model(output / MODEL), finished
 
-    remove_leftovers(make_folder(output))
-    remove_leftovers(output / PICTURES)
-    keras.utils.set_random_seed(seed)
-    model = method.from_recipe(recipe, steps, base, **architecture)
-    history, backup = _fit(
-        model,
-        domains,
-        output,
-        held_out or domains,
-        steps,
-        batch_size,
-        seed=seed,
-        flip=recipe["training"]["flip"],
-        checkpoint_every=checkpoint_every,
-        settings=settings,
-    )
-    found = model.calibrate(*domains.arrays(CALIBRATION_IMAGES))
-    model.save(output / MODEL)
+        remove_leftovers(output)
+        remove_leftovers(output / PICTURES)
+        keras.utils.set_random_seed(seed)
+        model = method.from_recipe(recipe, steps, base, same_part, **architecture)
+        check_batch(model, batch_size, "A training step")
+        history, backup = _fit(
+            model,
+            domains,
+            output,
+            held_out or domains,
+            steps,
+            batch_size,
+            seed=seed,
+            changes=image_changes(recipe),
+            checkpoint_every=checkpoint_every,
+            settings=settings,
+        )
+        found = model.calibrate(*domains.arrays(CALIBRATION_IMAGES))
+        model.save(output / MODEL)
 
-    metrics |= {
-        "training_seconds": round(backup.seconds, 1),
-        **found,
-        "training": {name: values[-1] for name, values in history.items()},
-    }
-    if held_out is not None:
-        losses = model.evaluate(held_out.pairs(batch_size), return_dict=True, verbose=0)
-        metrics["held_out"] = {name: float(value) for name, value in losses.items()}
-        if held_out.a_with is not None and hasattr(model, "segment"):
-            metrics["truth"] = evaluate_against_truth(model, held_out)
-        if held_out.a_translated is not None and hasattr(model, "transfer_to_b"):
-            metrics["truth"] = evaluate_two_way(model, held_out)
-        if held_out.b_without is not None and hasattr(model, "translate_to_a"):
-            metrics["truth"] = evaluate_removal(model, held_out)
-    write_json(output / METRICS, {**metrics, "settings": settings})
-    backup.delete()
-    return model, metrics
+        metrics |= {
+            "training_seconds": round(backup.seconds, 1),
+            **found,
+            "training": {name: values[-1] for name, values in history.items()},
+        }
+        if held_out is not None:
+            losses = model.evaluate(held_out.pairs(batch_size), return_dict=True, verbose=0)
+            metrics["held_out"] = {name: float(value) for name, value in losses.items()}
+            if held_out.a_with is not None and hasattr(model, "segment"):
+                metrics["truth"] = evaluate_against_truth(model, held_out)
+            if held_out.a_translated is not None and hasattr(model, "transfer_to_b"):
+                metrics["truth"] = evaluate_two_way(model, held_out)
+            if held_out.b_without is not None and hasattr(model, "translate_to_a"):
+                metrics["truth"] = evaluate_removal(model, held_out)
+        write_json(output / METRICS, {**metrics, "settings": settings})
+        backup.delete()
+        return model, metrics
 
 
-def _fit(model, domains, output, shown, steps, batch_size, seed, flip, checkpoint_every, settings):
+def _fit(
+    model, domains, output, shown, steps, batch_size, seed, changes, checkpoint_every, settings
+):
     """Train up to `steps` from where the backup stands; the history and the backup."""
     advice = TrainingAdvice()
     backup = Backup(output / BACKUP, checkpoint_every, keep=[advice], settings=settings)
@@ -172,7 +180,7 @@ def _fit(model, domains, output, shown, steps, batch_size, seed, flip, checkpoin
     ]
     with backup.on_signals():
         model.fit(
-            domains.batches(batch_size, seed=seed, flip=flip, first_step=backup.step),
+            domains.batches(batch_size, seed=seed, first_step=backup.step, **changes),
             shuffle=False,  # They are already.
             steps_per_epoch=steps_per_epoch,
             epochs=math.ceil(steps / steps_per_epoch),

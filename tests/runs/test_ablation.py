@@ -3,13 +3,13 @@ import json
 import numpy as np
 import pytest
 
-from mbu_tf import ablation
 from mbu_tf.data import read_image
 from mbu_tf.data.domains import ImageArray, TwoDomains
 from mbu_tf.evaluation import attribute_classifier
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.loading import load_model
 from mbu_tf.models.recipes import varied
+from mbu_tf.runs import ablation
 
 RECIPE = varied(
     MaskedContentTransfer.recipe("avatars"),

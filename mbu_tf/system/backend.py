@@ -16,13 +16,21 @@ def tensorflow_on_cpu():
 
 @contextlib.contextmanager
 def channels_last():
-    """Within the block Keras lays out images as everything here does, whatever its file says."""
-    before = keras.config.image_data_format()
+    """Within the block Keras lays out images as everything here does, in float32.
+
+    Whatever its file says.
+    """
+    before = keras.config.image_data_format(), keras.config.floatx(), keras.config.dtype_policy()
     keras.config.set_image_data_format("channels_last")
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
     try:
         yield
     finally:
-        keras.config.set_image_data_format(before)
+        layout, floatx, policy = before
+        keras.config.set_image_data_format(layout)
+        keras.config.set_floatx(floatx)
+        keras.config.set_dtype_policy(policy)
 
 
 def leave_gpu_to_keras():

@@ -1,5 +1,6 @@
 """States in files: what comes back, what damage does, what a killed writer leaves."""
 
+import json
 import os
 import random
 import signal
@@ -11,9 +12,9 @@ import warnings
 import numpy as np
 import pytest
 
-from mbu_tf.files import remove_leftovers
-from mbu_tf.state_files import differences, read_newest_state, state_files, write_state
-from tests.test_files import full_disk
+from mbu_tf.runs.state import differences, read_newest_state, state_files, write_state
+from mbu_tf.system.files import remove_leftovers
+from tests.system.test_files import full_disk
 
 
 def steps(folder):
@@ -119,7 +120,7 @@ def test_a_full_disk_leaves_the_states_before(tmp_path):
 WRITER = """
 import sys
 import numpy as np
-from mbu_tf.state_files import read_newest_state, write_state
+from mbu_tf.runs.state import read_newest_state, write_state
 
 folder, state = sys.argv[1], read_newest_state(sys.argv[1])
 assert not {"tensorflow", "keras"} & set(sys.modules)
@@ -159,3 +160,29 @@ def test_differences_are_named():
         "gone was True, now is None",
         "new was None, now is 'x'",
     ]
+
+
+def test_a_folder_in_place_of_the_newest_state(tmp_path):
+    write_state(tmp_path, 1, {"x": 1})
+    (tmp_path / "step-000000002.npz").mkdir()
+    with pytest.warns(UserWarning, match="step-000000002.npz is damaged.*after step 1 is used"):
+        assert read_newest_state(tmp_path)["x"] == 1
+    write_state(tmp_path, 3, {"x": 3})
+    assert steps(tmp_path) == [1, 3]
+
+
+@pytest.mark.parametrize("state", [{}, {"x": "1"}, {"x": 1.5}, {"x": True}])
+def test_a_state_of_another_form_is_damaged(tmp_path, state):
+    schema = {"type": "object", "required": ["x"], "properties": {"x": {"type": "integer"}}}
+    write_state(tmp_path, 1, {"x": 1})
+    write_state(tmp_path, 2, state)
+    with pytest.warns(UserWarning, match="step-000000002.npz is damaged.*'x'"):
+        assert read_newest_state(tmp_path, schema)["x"] == 1
+
+
+@pytest.mark.parametrize("step", [-1, "2", None, 1.5])
+def test_a_state_of_no_step_is_damaged(tmp_path, step):
+    tree = np.frombuffer(json.dumps({"step": step}).encode(), np.uint8)
+    np.savez(tmp_path / "step-000000001.npz", tree=tree)
+    with pytest.raises(ValueError, match=r"is damaged \(\['step'\]: "):
+        read_newest_state(tmp_path)

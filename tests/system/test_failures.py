@@ -1,5 +1,7 @@
 """What goes wrong while training ends in one message that names the mend."""
 
+import errno
+
 import keras
 import numpy as np
 import pytest
@@ -8,8 +10,8 @@ import tensorflow as tf
 from mbu_tf.data.domains import ImageArray, TwoDomains
 from mbu_tf.data.image_files import ImageFiles
 from mbu_tf.data.images import write_png
-from mbu_tf.failures import explaining_tensorflow, first_line
 from mbu_tf.models.content_transfer import MaskedContentTransfer
+from mbu_tf.system.failures import explaining_tensorflow, first_line
 
 
 @pytest.fixture
@@ -100,3 +102,11 @@ def test_exhausted_memory_as_jax_has_it():
 def test_the_first_line_of_an_error():
     error = tf.errors.InternalError(None, None, "{{function_node f}} No device.\nmore")
     assert first_line(error) == "InternalError: No device."
+
+
+def test_a_full_disk_is_no_exhausted_memory():
+    said = "/tmp/x/variables.data; No space left on device"
+    with pytest.raises(OSError, match="the disk is full; free some space") as error:
+        with explaining_tensorflow():
+            raise tf.errors.ResourceExhaustedError(None, None, said)
+    assert error.value.errno == errno.ENOSPC

@@ -1,0 +1,1 @@
+"""A training run: `training` and `ablation` do it, `folder` and `state` are what it keeps."""
