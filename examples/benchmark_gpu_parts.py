@@ -75,7 +75,11 @@ def step(part):
     model = _model(part, part["precision"])
     model.compile(jit_compile=part["xla"])
     batches = tf.data.Dataset.from_tensors(_noise(part["batch"], model.image_size)).repeat()
-    return _timed(part, lambda n: model.fit(batches, steps_per_epoch=n, verbose=0), _keras_memory)
+
+    def run(steps):
+        model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0)
+
+    return _timed(part, run, _keras_memory)
 
 
 def torch(part):

@@ -14,6 +14,7 @@ from typing_extensions import assert_type
 from mbu_tf import (
     ContentDisentanglement,
     DomainIntersectionDifference,
+    FaderNetworks,
     InSequence,
     MaskedContentTransfer,
     MaskedDomainIntersectionDifference,
@@ -29,11 +30,13 @@ from mbu_tf.evaluation import (
     FrechetInceptionDistance,
     InceptionFeatures,
     KernelInceptionDistance,
+    affinity_maps,
     balanced_accuracy,
     class_activation_maps,
     cosine_similarity,
     embedding_similarity,
     evaluate_against_truth,
+    evaluate_removal,
     evaluate_two_way,
     frechet_distance,
     kernel_distance,
@@ -43,8 +46,10 @@ from mbu_tf.evaluation import (
     preservation,
     segmentation_iou,
     share_in_b,
+    train_affinity_network,
     train_attribute_classifier,
     transfer_grid,
+    translation_grid,
     two_way_grid,
 )
 from mbu_tf.exporting import (
@@ -110,6 +115,10 @@ def editing(model: MaskedContentTransfer, a: Floats, b: Floats) -> None:
     assert_type(model.segment(b, "stored"), Floats)
     assert_type(model.interpolate(a, b[:1], b[1:2], steps=6), Edit)
     assert_type(InSequence(model, model).transfer_to_b(a, b), Edit)
+    fader = FaderNetworks.from_preset("celeba", image_size=64)
+    assert_type(fader, FaderNetworks)
+    assert_type(fader.translate_to_a(b), Edit)
+    assert_type(fader.translate(b, 0.5, batch_size=4), Edit)
 
 
 def photos(model: MaskedContentTransfer) -> None:
@@ -154,6 +163,8 @@ def evaluation(model: MaskedContentTransfer, train: TwoDomains, a: Floats, b: Fl
     assert_type(balanced_accuracy(classifier, a, b), float)
     assert_type(share_in_b(classifier, a), float)
     assert_type(class_activation_maps(classifier, b), Floats)
+    network = train_affinity_network(classifier, b, steps=10)
+    assert_type(affinity_maps(classifier, network, b), Floats)
     assert_type(embedding_similarity(FaceEmbedding(), a, b), tuple[float, float])
     assert_type(cosine_similarity(a, b), npt.NDArray[np.float64])
     assert_type(mask_iou(a > 0, b > 0), npt.NDArray[np.float64])
@@ -161,7 +172,9 @@ def evaluation(model: MaskedContentTransfer, train: TwoDomains, a: Floats, b: Fl
     assert_type(preservation(a, b), dict[str, float])
     assert_type(evaluate_against_truth(model, train), dict[str, float])
     assert_type(evaluate_two_way(model, train), dict[str, float])
+    assert_type(evaluate_removal(model, train), dict[str, float])
     assert_type(model_grid(model, a, b), Pixels)
     assert_type(transfer_grid(model, a, b, cell=64), Pixels)
     assert_type(two_way_grid(model, a, b), Pixels)
+    assert_type(translation_grid(model, a, b, (0, 1)), Pixels)
     assert_type(labelled_grid([[a[0]]], ["one"]), Pixels)

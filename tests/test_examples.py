@@ -116,6 +116,7 @@ def test_compare_methods(run, narrow, tmp_path, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("eagerly")
 def test_benchmark_gpu(run, narrow, tmp_path, monkeypatch, capsys):
     """All of it on a CPU, to the end; a second call measures nothing again."""
     monkeypatch.syspath_prepend(EXAMPLES)
@@ -126,7 +127,7 @@ def test_benchmark_gpu(run, narrow, tmp_path, monkeypatch, capsys):
     sizes = ("--image-size", 64, "--width", 0.06, "--batch-size", 2, "--largest", 4)
     timing = ("--steps", 1, "--turns", 1, "--matrix-side", 64, "--training-minutes", 0.0001)
     chosen = ("--backends", "tensorflow", "--precisions", "float32", "mixed_bfloat16")
-    chosen += ("--torch", "eager", "--here")
+    chosen += ("--torch", "eager", "--minutes", 60, "--here")
     run("benchmark_gpu.py", "--output", "gpu", *sizes, *timing, *chosen)
     figures = json.loads((tmp_path / "gpu" / "benchmark.json").read_text())
     assert figures["done"] and figures["training"]["finished"]
