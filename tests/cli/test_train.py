@@ -12,6 +12,7 @@ from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.loading import load_model
 from mbu_tf.models.methods import METHODS
 from mbu_tf.runs import training
+from tests.every_method import EVERY_METHOD
 
 TINY = ["--preset", "avatars", "--image-size", "32", "--width", "0.03", "--batch-size", "2"]
 
@@ -63,6 +64,7 @@ def test_training_writes_model_figures_and_pictures(trained):
     assert read_image(pictures[-1]).ndim == 3
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_run_starts_from_a_trained_model_and_is_resumed_with_it_alone(trained, tmp_path):
     folder, _ = trained
     data, model, run = folder.parent / "data", folder / "model.keras", tmp_path / "run"
@@ -245,7 +247,7 @@ def test_it_is_said_that_there_is_nothing_to_resume(tmp_path, arguments):
 
 
 @pytest.mark.usefixtures("eagerly")
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", EVERY_METHOD)
 def test_every_method_trains_to_a_model_that_loads(tmp_path, name):
     write_images(tmp_path / "data", ["trainA", "trainB", "testA", "testB"], 2)
     options = ("--steps", "1", "--method", name, "--width", "0.06")

@@ -8,6 +8,7 @@ from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.loading import load_model
 from mbu_tf.models.methods import METHODS
 from tests.conftest import fitting
+from tests.every_method import EVERY_METHOD
 
 TINY = {"image_size": 8, "width": 0.02, "separate_channels": 1}
 SIDES = ("optimizer", "discriminator_optimizer")
@@ -60,7 +61,7 @@ def test_a_refused_compile_changes_nothing(tiny):
     assert tiny.get_compile_config() == before
 
 
-@pytest.fixture(params=METHODS)
+@pytest.fixture(params=EVERY_METHOD)
 def model(request):
     keras.utils.set_random_seed(0)
     method = METHODS[request.param]

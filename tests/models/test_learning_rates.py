@@ -42,8 +42,9 @@ class Rates(keras.callbacks.Callback):
         self.seen.append(rates(self.model))
 
 
-@pytest.mark.parametrize("kind", [keras.optimizers.Adam, PyTorchAdam])
-@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+@pytest.mark.parametrize(
+    "precision,kind", [("float32", keras.optimizers.Adam), ("mixed_float16", PyTorchAdam)]
+)
 def test_a_scheduler_drives_both(images, kind, precision):
     model, seen = compiled(kind=kind, dtype=precision), Rates()
     scheduler = keras.callbacks.LearningRateScheduler(lambda epoch: [4e-3, 0.0, 1e-3][epoch])
@@ -129,7 +130,7 @@ def test_saved_at_any_moment_it_goes_on_exactly(images, at, tmp_path):
         np.testing.assert_array_equal(v, w)
 
 
-@pytest.mark.parametrize("first", ["backup", "scheduler"])
+@pytest.mark.parametrize("first", ["backup", pytest.param("scheduler", marks=pytest.mark.slow)])
 def test_an_interrupted_run_goes_on_exactly(images, first, tmp_path):
     data = tf.data.Dataset.from_tensors(tuple(images)).repeat()
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 from mbu_tf.models.loading import load_model
 from mbu_tf.models.methods import METHODS
 from tests.conftest import fitting
+from tests.every_method import EVERY_METHOD
 from tests.models.conftest import TINY
 
 pytestmark = pytest.mark.usefixtures("eagerly")
@@ -18,7 +19,7 @@ def deterministic():
     tf.config.experimental.enable_op_determinism()
 
 
-@pytest.fixture(params=METHODS)
+@pytest.fixture(params=EVERY_METHOD)
 def method(request):
     return METHODS[request.param]
 

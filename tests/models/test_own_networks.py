@@ -9,6 +9,7 @@ from mbu_tf.models.loading import load_model
 from mbu_tf.models.methods import METHODS
 from mbu_tf.networks.encoder import Encoder
 from tests.conftest import fitting
+from tests.every_method import EVERY_METHOD
 
 TINY = {"image_size": 8, "width": 0.02, "separate_channels": 1}
 
@@ -52,8 +53,10 @@ def test_a_backbone_of_keras_applications(tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("method", METHODS.values())
-def test_every_method_is_made_after_its_common_encoder(method, images, tmp_path):
+@pytest.mark.parametrize("name", EVERY_METHOD)
+def test_every_method_is_made_after_its_common_encoder(name, images, tmp_path):
+    method = METHODS[name]
+
     @keras.saving.register_keras_serializable("tests", f"Own{method.__name__}")
     class Own(method):
         def build_common_encoder(self):

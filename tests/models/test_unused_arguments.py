@@ -9,6 +9,7 @@ from mbu_tf.models.loading import load_model
 from mbu_tf.models.methods import METHODS
 from mbu_tf.networks.encoder import Encoder
 from tests.conftest import fitting
+from tests.every_method import EVERY_METHOD
 
 TINY = {"image_size": 8, "width": 0.02, "separate_channels": 1}
 
@@ -44,8 +45,9 @@ def test_constructor_arguments_without_effect(name):
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "float64"])
-@pytest.mark.parametrize("method", METHODS.values())
-def test_a_models_own_precision(method, policy, tmp_path):
+@pytest.mark.parametrize("name", EVERY_METHOD)
+def test_a_models_own_precision(name, policy, tmp_path):
+    method = METHODS[name]
     model = method(**fitting(method, **TINY), dtype=policy)
     assert keras.config.dtype_policy().name == "float32"
     compute = policy.removeprefix("mixed_")
