@@ -147,7 +147,8 @@ def with_faces(playwright, address, shown, model, reference):
         page.set_input_files("#reference-file", reference)
         page.click("#camera")
         page.evaluate(READY, "face")
-        return {**work(page, moving_frames()[:60]), **rates(page)}
+        there = moving_frames()[:30]
+        return {**work(page, there + there[::-1]), **rates(page)}
 
 
 def work(page, frames, rounds=4):

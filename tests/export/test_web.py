@@ -345,7 +345,7 @@ def test_a_transparent_picture_comes_back_transparent(page, address, tmp_path):
     alpha[:40], alpha[40:60] = 0, 128
     page.set_input_files("#target-file", png(np.dstack([face, alpha])))
     wait_for(page, "last.frame.own && " + FINEST)
-    edit = state(page)
+    edit = state(page, transparent=("picture", "shown"))
     white = np.full_like(face, 255)
     np.testing.assert_array_equal(edit["frame"][60:], face[60:])
     np.testing.assert_array_equal(edit["frame"][:40], white[:40])
@@ -385,13 +385,11 @@ def test_what_is_found_in_the_reference_is_shown(page, address, edit_photo, mode
     mask = model.run("segment", image=shown)["mask"][0, ..., 0]
     alpha = np.reshape(cut, (*mask.shape, 4))[..., 3]
     np.testing.assert_allclose(alpha, 255 * mask, atol=2)
-    assert 0.005 < (alpha > 128).mean() < 0.3 and state(page)["notice"] == ""
-    page.set_input_files("#reference-file", png(photo(256, 256)))  # She wears none.
-    wait_for(
-        page, "prepared?.drawn && prepared.reference !== null && last.reference.own === undefined"
-    )
-    page.wait_for_function("document.getElementById('notice').innerText !== ''")
-    assert "shows nothing that this model would transfer" in page.inner_text("#notice")
+    assert 0.005 < (alpha > 128).mean() < 0.3
+    page.click("#references button:last-child")
+    page.evaluate("async () => { window.first = (await import('./js/page.js')).state.prepared; }")
+    wait_for(page, "prepared.drawn && prepared.reference !== window.first.reference")
+    assert page.evaluate(CUT_OUT) != cut
 
 
 def test_a_file_that_is_no_picture(page, address):

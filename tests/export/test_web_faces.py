@@ -10,7 +10,8 @@ from face_model import DETAIL_SIZE, SIZE, off
 from PIL import Image
 from web_page import FINEST, NEEDED, WEB, assert_near, first_edit, png, state, wait_for
 
-from mbu_tf.faces import EYES, FACE, Placement, find_faces
+from mbu_tf.faces import FACE, Placement, find_faces
+from mbu_tf.faces.framing import EYES
 
 pytestmark = NEEDED
 

@@ -90,14 +90,17 @@ def wait_for(page, condition):
     page.evaluate(WAIT, condition)
 
 
-def state(page):
-    """The page's latest edit: pictures uint8 `(height, width, 3)`, its mask `(height, width)`."""
+def state(page, transparent=()):
+    """The page's latest edit: pictures uint8 `(height, width, 3)`, its mask `(height, width)`.
+
+    All but those named `transparent` must be opaque.
+    """
     received = page.evaluate(STATE)
     for name in ("frame", "reference", "picture", "shown"):
         picture = received[name]
         rgba = np.frombuffer(base64.b64decode(picture["rgba"]), np.uint8)
         rgba = rgba.reshape(picture["height"], picture["width"], 4)
-        assert (rgba[..., 3] == 255).all()
+        assert (rgba[..., 3] == 255).all() == (name not in transparent)
         received[name] = rgba[..., :3]
     mask = np.frombuffer(base64.b64decode(received["mask"]), np.float32)
     received["mask"] = mask.reshape(received["frame"].shape[:2])

@@ -12,7 +12,6 @@ import { Squares } from "./squares.js";
 const MASK_COLOUR = [255, 0, 128];
 const FINDER = "models/faces.tflite";
 const NO_FACE = "No face was found here: the picture is shown as it is.";
-const NOTHING_FOUND = "The reference shows nothing that this model would transfer.";
 const NO_REFERENCE_FACE = "No face was found in the reference. Choose a picture that shows one.";
 
 /** All that the loop works on; `last` is the latest frame and what was made of it. */
@@ -22,7 +21,7 @@ export const state = {
   retired: [], // Models that a frame may still be in.
   source: null,
   reference: null,
-  prepared: null, // The reference's square, as the model takes it, and what it sees in it.
+  prepared: null, // The reference's square, and as the model takes it.
   squares: null,
   changed: false, // A still picture is edited again only then.
   last: null,
@@ -145,8 +144,7 @@ async function showFrame() {
   state.last = { ...edited, model, mode: doing, frame, reference, masked, placements, side, times };
   showFigures(frame, times);
   if (prepared && side === finest) await showFound(prepared);
-  const nothing = noReference ? NO_REFERENCE_FACE : prepared?.empty ? NOTHING_FOUND : "";
-  notice(nothing || (found.length === 0 ? NO_FACE : ""));
+  notice(noReference ? NO_REFERENCE_FACE : found.length === 0 ? NO_FACE : "");
 }
 
 /**
@@ -170,13 +168,13 @@ async function prepare(model, reference, side) {
 async function showFound(prepared) {
   if (prepared.drawn) return;
   const { model, side, square, shown } = prepared;
-  prepared.drawn = true;
   element("found").hidden = !square;
-  if (!square) return;
-  const { mask, binary } = await model.edit("segment", side, shown);
-  prepared.empty = !binary.includes(1);
-  draw("found-mask", tint(asPicture(shown, side), mask, MASK_COLOUR));
-  draw("found-content", asPicture(shown, side, mask));
+  if (square) {
+    const { mask } = await model.edit("segment", side, shown);
+    draw("found-mask", tint(asPicture(shown, side), mask, MASK_COLOUR));
+    draw("found-content", asPicture(shown, side, mask));
+  }
+  prepared.drawn = true;
 }
 
 function showFigures(frame, times) {
