@@ -231,8 +231,11 @@ def _framing(model, framing):
 
 
 def _side(model, view, detail):
-    """Side of what the model is shown: with detail as large as the square in the photo."""
-    side = model.image_size
+    """Side of what the model is shown: with detail as large as the square in the photo.
+
+    And twice the model's at least, so that a small face, too, gets the reference's own pixels.
+    """
+    side = model.image_size * (2 if detail else 1)
     while detail and side < min(view.placement.pixels, LARGEST):
         side *= 2
     return side
