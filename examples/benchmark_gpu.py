@@ -20,7 +20,6 @@ import csv
 import json
 import os
 import pathlib
-import signal
 import subprocess
 import sys
 import tempfile
@@ -215,11 +214,12 @@ class Benchmark:
     def _train_until_the_end(self, given, backend):
         environment = self.environment({"kind": "training", "backend": backend})
         process = subprocess.Popen([sys.executable, "-c", TRAIN, "train", *given], env=environment)
-        try:
-            process.wait(max(0.0, self.end - 15 - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGTERM)  # It keeps its state.
-            process.wait()
+        for seconds_before, end in ((20, process.terminate), (2, process.kill)):
+            try:  # Terminated, it keeps its state after the step at hand.
+                process.wait(max(0.0, self.end - seconds_before - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                end()
+        process.wait()
 
 
 def _preset_size(preset):
@@ -271,19 +271,9 @@ def rows(found):
         ]
 
 
-def main():
-    options = arguments()
-    benchmark, training, done = Benchmark(options), None, True
-    try:
-        benchmark.measure()
-    except TimeIsUpError:
-        done = False
-    try:
-        training = benchmark.train()
-    except TimeIsUpError:
-        done = False
-    done = done and bool(training) and training["finished"]
-    found = list(benchmark.found.values())
+def write(benchmark, training, done):
+    """`benchmark.md` and `benchmark.json` of what is there; the table as text."""
+    found, folder = list(benchmark.found.values()), benchmark.options.output
     head = ["step", "in", "batch", "ms", "images/s", "of peak", "GiB", "first steps, s"]
     lines = ["| " + " | ".join(row) + " |" for row in (head, *rows(found))]
     lines.insert(1, "|---" * len(head) + "|")
@@ -294,11 +284,24 @@ def main():
         lines += ["", f"Training, {training['steps']} steps under {training['backend']}: {state}."]
     if not done:
         lines += ["", "The time was up: the same command again goes on."]
-    with replacing(options.output / "benchmark.md") as beside:
-        beside.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    text = "\n".join(lines) + "\n"
+    with replacing(folder / "benchmark.md") as beside:
+        beside.write_text(text, encoding="utf-8")
     figures = {"parts": found, "training": training, "done": done}
-    write_json(options.output / "benchmark.json", figures)
-    print("\n".join(lines))
+    write_json(folder / "benchmark.json", figures)
+    return text
+
+
+def main():
+    benchmark, training, measured = Benchmark(arguments()), None, False
+    with contextlib.suppress(TimeIsUpError):
+        benchmark.measure()
+        measured = True
+    write(benchmark, training, done=False)
+    with contextlib.suppress(TimeIsUpError):
+        training = benchmark.train()
+    done = measured and bool(training) and training["finished"]
+    print(write(benchmark, training, done), end="")
 
 
 if __name__ == "__main__":

@@ -50,7 +50,8 @@ class LinkedLearningRates:
         rate_b = ops.where(moved, ratio * generator, rate_b)
         self._rates[1].assign(rate_b)
         for variable, value in zip(self.variables, (rate_a, rate_b, ratio), strict=True):
-            variable.assign(value)
+            # A buffer of its own: JAX's step hands back each that it is given, and none twice.
+            variable.assign(ops.copy(value))
 
     def save(self, store):
         """Write the state into a dict of what is saved."""

@@ -79,6 +79,14 @@ found["overflow"] = {
 }
 
 
+# Constant learning rates, which follow each other after each `fit` as well.
+rates = model._learning_rates
+optimizers = [x.inner_optimizer for x in (model.optimizer, model.discriminator_optimizer)]
+rates.follow()
+buffers = [id(v.value) for v in (*(x._learning_rate for x in optimizers), *rates.variables)]
+found["buffers"] = [len(buffers), len(set(buffers))]
+
+
 def train_at_the_last_pass():
     model = DomainIntersectionDifference(**tiny, spectral_gradient="last_pass")
     model.compile(run_eagerly=True)

@@ -144,6 +144,11 @@ def test_steps_that_are_not_finite_are_skipped_and_counted(jax_side):
     assert scales == [2.0**15, pytest.approx(0.5e38)]
 
 
+def test_learning_rates_share_no_buffer_that_a_second_fit_would_donate_twice(jax_side):
+    _, found = jax_side
+    assert found["buffers"] == [5, 5]
+
+
 def test_what_needs_tensorflow_says_so(jax_side):
     _, found = jax_side
     assert "KERAS_BACKEND=tensorflow" in found["exporting"]
