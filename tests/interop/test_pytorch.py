@@ -1,5 +1,6 @@
 """Training that PyTorch begins and we continue, and the reverse; files there and back."""
 
+import gc
 import importlib
 
 import keras
@@ -15,8 +16,17 @@ from tests.parity.run import model_at_start
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 from tests.interop import torch_common  # noqa: E402
 
+pytestmark = pytest.mark.slow  # Models of full size.
+
 # Code: variant of its recorded run, pixels, steps of it that are made here.
 CODES = {"mbu": (None, 64, 3), "cd": (None, 128, 2), "didd": ("per_call", 128, 2)}
+
+
+@pytest.fixture(autouse=True)
+def released():
+    """Full-size models refer to themselves; without this they would pile up."""
+    yield
+    gc.collect()
 
 
 class Case:
@@ -48,9 +58,7 @@ def case(request):
     return Case(request.param)
 
 
-LONG = {"cd": pytest.mark.slow, "didd": pytest.mark.slow}
-CASES = [pytest.param(name, marks=LONG.get(name, ())) for name in CODES]
-every_code = pytest.mark.parametrize("case", CASES, indirect=True)
+every_code = pytest.mark.parametrize("case", CODES, indirect=True)
 
 
 @every_code
@@ -99,7 +107,7 @@ def test_pytorch_continues_what_we_began(case, tmp_path):
         assert modules[module].state_dict()[key] == count, name
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", CODES)
 def test_a_file_is_bit_identical_after_a_round_trip(name, tmp_path):
     _, size, _ = CODES[name]
     code = importlib.import_module(f"tests.interop.torch_{name}")

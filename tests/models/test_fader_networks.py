@@ -114,6 +114,7 @@ def test_lambda_e_may_be_any_number_or_schedule(model, tmp_path):
     assert float(again(5)) == pytest.approx(0.5)
 
 
+@pytest.mark.slow
 def test_it_learns_to_hide_the_attribute_and_to_obey_it(images):
     keras.utils.set_random_seed(0)
     a, b = images
@@ -176,6 +177,7 @@ def test_a_code_that_cannot_be_halved():
     assert model.discriminator(code).shape == (2, 1)
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_with_dropout_goes_on_exactly(images, tmp_path):
     def trained(epochs, folder):
         keras.utils.set_random_seed(0)
