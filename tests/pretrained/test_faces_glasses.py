@@ -29,9 +29,10 @@ def from_eyes(photo):
     (face,) = find_faces(photo)
     eyes = np.array(face.eyes)
     y, x = np.mgrid[: photo.shape[0], : photo.shape[1]] + 0.5
-    return (np.stack([x, y], axis=0) - eyes.mean(axis=0)[:, None, None]) / np.hypot(
-        *np.diff(eyes, axis=0)[0]
-    )
+    distance = np.hypot(*(eyes[1] - eyes[0]))
+    return [
+        (each - middle) / distance for each, middle in zip((x, y), eyes.mean(axis=0), strict=True)
+    ]
 
 
 def around_eyes(photo):
