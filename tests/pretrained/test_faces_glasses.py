@@ -25,7 +25,7 @@ def portraits():
 
 
 def from_eyes(photo):
-    """Of each pixel x and y from the middle of the eyes, in eye distances: `(height, width)` each."""
+    """Of each pixel x and y from the middle of the eyes, in eye distances."""
     (face,) = find_faces(photo)
     eyes = np.array(face.eyes)
     y, x = np.mgrid[: photo.shape[0], : photo.shape[1]] + 0.5
