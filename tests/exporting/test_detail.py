@@ -117,7 +117,8 @@ def test_models_without_masks_have_no_steps():
     assert not set(PARTS) & set(signatures(model, detail_size=SIDE, parts=True))
 
 
-@pytest.mark.parametrize("quantization", [None, pytest.param("float16", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("quantization", [None, "float16"])
 def test_tflite(small_model, given, agrees, tmp_path, quantization):
     litert = pytest.importorskip("ai_edge_litert.interpreter")
     schema = pytest.importorskip("tensorflow.lite.python.schema_py_generated")

@@ -11,6 +11,7 @@ from mbu_tf import exporting, photos
 from mbu_tf.faces import FACE
 from tests.exporting.test_finding import scene
 
+pytestmark = pytest.mark.slow  # Graphs with detectors of faces in them.
 EYES = ((150.5, 120.0), (190.0, 141.0))
 
 
