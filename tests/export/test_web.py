@@ -386,8 +386,8 @@ def test_what_is_found_in_the_reference_is_shown(page, address, edit_photo, mode
     alpha = np.reshape(cut, (*mask.shape, 4))[..., 3]
     np.testing.assert_allclose(alpha, 255 * mask, atol=2)
     assert 0.005 < (alpha > 128).mean() < 0.3
-    page.click("#references button:last-child")
     page.evaluate("async () => { window.first = (await import('./js/page.js')).state.prepared; }")
+    page.click("#references button:last-child")
     wait_for(page, "prepared.drawn && prepared.reference !== window.first.reference")
     assert page.evaluate(CUT_OUT) != cut
 

@@ -55,14 +55,14 @@ def open_faces(page, address, model, reference):
     first_edit(page, address)
     page.set_input_files("#model-file", model)
     page.set_input_files("#reference-file", png(reference))
-    wait_for(page, "model.framing.kind === 'face'")
+    wait_for(page, "model.framing.kind === 'face' && !model.whole")
 
 
 def show(page, photo):
     page.set_input_files("#target-file", png(photo))
     height, width = photo.shape[:2]
     wait_for(page, f"last.frame.width === {width} && last.frame.height === {height}")
-    wait_for(page, "!changed && last.frame === source.frame() && prepared?.model === model")
+    wait_for(page, "last.frame === source.frame() && prepared?.model === model && " + FINEST)
     return state(page)
 
 

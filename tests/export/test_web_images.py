@@ -8,6 +8,7 @@ import subprocess
 
 import numpy as np
 import pytest
+from export_scripts import EXPORT
 from PIL import Image
 
 from mbu_tf.data import Photo
@@ -371,3 +372,17 @@ def test_the_two_steps_of_detail_fit_each_other():
     for taken in ({}, {"separate": handed["separate"]}, {**handed, "own": image}):
         error = call("contract", "checkParts", parts(taken), 512)["error"]
         assert error.startswith("transfer_detail_target must take what") and "Received: " in error
+
+
+def test_the_first_signatures_of_a_file_are_those_at_the_models_own_size():
+    schema = pytest.importorskip("tensorflow.lite.python.schema_py_generated")
+    content = (EXPORT / "web" / "models" / "avatars-glasses.tflite").read_bytes()
+    shorter = bytes(result("metadata", "withFirstSignatures", content, 3))
+    assert len(shorter) == len(content) and metadata_end(shorter) == metadata_end(content)
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(shorter))
+    names = [x.signatureKey.decode() for x in model.signatureDefs]
+    assert names == [x.name.decode() for x in model.subgraphs] == ["transfer", "remove", "segment"]
+
+
+def metadata_end(content):
+    return content[content.rindex(b"PK\x01\x02") :]

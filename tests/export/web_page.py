@@ -76,7 +76,10 @@ async (condition) => {
 
 # Query that opens the page on the avatars' model.
 AVATARS = "?model=avatars-glasses"
-FINEST = "!changed && last !== null && last.side === (model.detailSize ?? model.size)"
+FINEST = (
+    "!changed && !model?.whole && last?.model === model"
+    " && last.side === (model.detailSize ?? model.size)"
+)
 
 
 def first_edit(page, address):

@@ -3,9 +3,12 @@
 import { PageError } from "./messages.js";
 import { checkMetadata, checkModel, checkParts } from "./contract.js";
 import { FaceFinder } from "./faces.js";
-import { metadataOf } from "./metadata.js";
+import { metadataOf, withFirstSignatures } from "./metadata.js";
 
 const WASM_FOLDER = new URL("../node_modules/@litertjs/core/wasm/", import.meta.url).href;
+
+// Signatures at the model's own size, the first in a file.
+const PLAIN = 3;
 
 // A function that splats a byte over 128 bits.
 const SIMD_MODULE = Uint8Array.of(
@@ -76,6 +79,23 @@ export async function openModel(engine, bytes) {
   }
 }
 
+/**
+ * The same, but at first without the signatures of detail, which take longest to open: its
+ * `whole` opens the model with them; `null` if it has none.
+ *
+ * Throws as `openModel`, which it does for files of another order of signatures.
+ */
+export async function openQuickly(engine, bytes) {
+  const whole = () => openModel(engine, bytes);
+  try {
+    if (!metadataOf(bytes).detail_size) return await whole();
+    const model = await openModel(engine, withFirstSignatures(bytes, PLAIN));
+    return Object.assign(model, { whole });
+  } catch {
+    return whole();
+  }
+}
+
 /** A finder of faces, from the bytes of `models/faces.tflite`; throws as `openModel`. */
 export async function openFinder(engine, bytes) {
   const network = await Network.open(engine, bytes);
@@ -87,6 +107,8 @@ export async function openFinder(engine, bytes) {
  * which it edits as sharply as they are, `null` if it cannot; `framing`: see metadata.js.
  */
 class Model {
+  /** Opens it with its signatures of detail, if it is open without them. */
+  whole = null;
   #network;
   #parts;
 

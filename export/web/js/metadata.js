@@ -5,6 +5,8 @@
 
 const NAME = "mbu_tf.json";
 const [END, ENTRY] = [0x06054b50, 0x02014b50];
+// Places of these in the schema of a TFLite model.
+const [SUBGRAPHS, SIGNATURES] = [2, 7];
 // The record at an archive's end is so long, and a comment may follow.
 const [END_LENGTH, LONGEST_COMMENT] = [22, 0xffff];
 
@@ -17,6 +19,25 @@ const [END_LENGTH, LONGEST_COMMENT] = [22, 0xffff];
 export function metadataOf(bytes) {
   const text = storedFile(bytes, NAME);
   return { framing: { kind: "centre" }, ...(text && JSON.parse(new TextDecoder().decode(text))) };
+}
+
+/**
+ * The bytes of a .tflite file with its first signatures alone, so many, for a quick start.
+ *
+ * The others' weights stay, but nothing reads them: of the FlatBuffer two vectors, subgraphs
+ * and signatures, are made shorter. `mbu-tf export` gives both the same order.
+ */
+export function withFirstSignatures(bytes, count) {
+  const shorter = bytes.slice();
+  const view = new DataView(shorter.buffer);
+  const model = view.getUint32(0, true);
+  const fields = model - view.getInt32(model, true);
+  for (const field of [SUBGRAPHS, SIGNATURES]) {
+    const at = model + view.getUint16(fields + 4 + 2 * field, true);
+    const vector = at + view.getUint32(at, true);
+    view.setUint32(vector, Math.min(count, view.getUint32(vector, true)), true);
+  }
+  return shorter;
 }
 
 /** The bytes of a file in the archive at the end of `bytes`; `null` if there is none. */

@@ -3,7 +3,7 @@
 import { fetchPicture, openCamera, openFile, openSample, readPicture } from "./camera.js";
 import { askedModel, askedThreads, draw, element, fillThumbnails } from "./controls.js";
 import { offerThreads, onFile, press, saveCanvas } from "./controls.js";
-import { openFinder, openModel, possibleThreads, startEngine } from "./engine.js";
+import { openFinder, openQuickly, possibleThreads, startEngine } from "./engine.js";
 import { edit } from "./filter.js";
 import { messageOf, PageError } from "./messages.js";
 import { asPicture, modelInput, tint } from "./photo_edit.js";
@@ -80,14 +80,33 @@ const chooseModel = chooser(
   async (read) => {
     const reading = read();
     const engine = await starting;
-    return openModel(engine, await reading);
+    return openQuickly(engine, await reading);
   },
-  (model) => {
-    if (state.model) state.retired.push(state.model);
-    state.model = model;
-    element("detail").disabled = model.detailSize === null;
-  },
+  useModel,
 );
+
+function useModel(model) {
+  if (state.model) state.retired.push(state.model);
+  state.model = model;
+  state.changed = true;
+  element("detail").disabled = model.detailSize === null && !model.whole;
+}
+
+/** After a quick start, when the first picture is shown: the whole of the model. */
+async function openWhole() {
+  const { model } = state;
+  if (!model.whole || state.last?.model !== model) return;
+  const { whole } = model;
+  // The picture is painted first: opening blocks the page.
+  await new Promise(requestAnimationFrame);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  model.whole = null;
+  await attempt(async () => {
+    const opened = await whole();
+    if (state.model === model) useModel(opened);
+    else opened.close(); // Another was chosen meanwhile.
+  });
+}
 
 async function fetchModel(url) {
   const response = await fetch(url);
@@ -114,6 +133,7 @@ async function loop() {
     state.changed = false;
     try {
       await showFrame();
+      await openWhole();
     } catch (error) {
       await attempt(() => Promise.reject(error));
       state.source.close();
@@ -127,10 +147,7 @@ async function showFrame() {
   const frame = source.frame();
   if (!frame) return;
   const [doing, start] = [mode(), performance.now()];
-  const finest = (element("detail").checked && model.detailSize) || model.size;
-  // A model's first picture is as it paints: detail takes longer to begin with.
-  const side = state.last?.model === model ? finest : model.size;
-  if (side !== finest) state.changed = true;
+  const side = (element("detail").checked && model.detailSize) || model.size;
   const found = await squares.of(model, frame, source.live ? start / 1000 : undefined);
   const finding = performance.now() - start;
   const prepared = doing === "transfer" ? await prepare(model, reference, side) : undefined;
@@ -143,7 +160,7 @@ async function showFrame() {
   const times = { finding, ...edited.times };
   state.last = { ...edited, model, mode: doing, frame, reference, masked, placements, side, times };
   showFigures(frame, times);
-  if (prepared && side === finest) await showFound(prepared);
+  if (prepared && !model.whole) await showFound(prepared);
   notice(noReference ? NO_REFERENCE_FACE : found.length === 0 ? NO_FACE : "");
 }
 
