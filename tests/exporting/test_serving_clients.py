@@ -120,6 +120,7 @@ def test_rest(rest, files, small_model, tmp_path, monkeypatch):
     assert np.abs(got.astype(int) - wanted.image).max() <= 2
 
 
+@pytest.mark.slow
 def test_rest_with_eyes(files, small_model, tmp_path, monkeypatch):
     framed = type(small_model).from_config({**small_model.get_config(), "framing": "face"})
     framed.set_weights(small_model.get_weights())
