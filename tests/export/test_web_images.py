@@ -259,7 +259,7 @@ def test_a_files_head_tells_its_sides(kind, options, random_photo):
     Image.fromarray(random_photo(70, 301)).save(file, kind, **options)
     content = file.getvalue()
     assert result("image_size", "imageSize", content) == [301, 70]
-    for cut in (0, 1, 9, 13):
+    for cut in (0, 1, 9):
         assert result("image_size", "imageSize", content[:cut]) is None
 
 
