@@ -5,6 +5,7 @@ from typing import Any
 
 from mbu_tf.data import avatar_faces, celeba, drawn_domains, folders, portraits, records
 from mbu_tf.data.domains import TwoDomains
+from mbu_tf.faces import Framing
 
 FORMS = (
     "avatars:TASK (such as avatars:glasses)",
@@ -98,11 +99,11 @@ def framed_as(framing, spec, options=()):
     `options` stands.
 
     Args:
-        framing: the model's `Framing`.
+        framing: the model's, what `Framing.of` takes.
         spec: see `parse_source`.
         options: dictionary of options.
     """
-    kind, options = parse_source(spec)[0], dict(options)
+    kind, options, framing = parse_source(spec)[0], dict(options), Framing.of(framing)
     fits = kind in ("folders", "drawn_glasses", "portraits", "tfds") or (
         kind == "celeba" and framing.kind == "face" and "crop" not in options
     )
