@@ -12,6 +12,7 @@ from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.loading import load_model
 from mbu_tf.models.methods import METHODS
 from mbu_tf.runs import training
+from mbu_tf.system.files import LOCK
 from tests.every_method import EVERY_METHOD
 
 TINY = ["--preset", "avatars", "--image-size", "32", "--width", "0.03", "--batch-size", "2"]
@@ -52,6 +53,7 @@ def test_training_writes_model_figures_and_pictures(trained):
     folder, result = trained
     assert result == (0, found(3, 3))
     assert sorted(path.name for path in folder.iterdir()) == [
+        LOCK,
         "history.csv",
         "metrics.json",
         "model.keras",
