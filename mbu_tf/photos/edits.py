@@ -235,7 +235,7 @@ def _side(model, view, detail):
 
     And twice the model's at least, so that a small face, too, gets the reference's own pixels.
     """
-    side = model.image_size * (2 if detail else 1)
+    side = model.image_size * (2 if detail and model.has_masks else 1)
     while detail and side < min(view.placement.pixels, LARGEST):
         side *= 2
     return side

@@ -15,6 +15,8 @@ def test_tflite(mbu_tf, model_file, tmp_path):
     assert set(litert.Interpreter(str(output)).get_signature_list()) == {
         *names,
         *(f"{name}_detail" for name in names),
+        "transfer_detail_reference",
+        "transfer_detail_target",
     }
 
 

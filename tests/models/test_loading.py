@@ -83,10 +83,10 @@ def test_a_file_under_another_name(model_file, tmp_path):
 
 def test_a_file_that_may_not_be_read(model_file, monkeypatch):
     # Tests may run as root, whom no permission bits bind.
-    def refuse(path, *args, **kwargs):
-        raise PermissionError(13, "Permission denied", str(path))
+    def refuse(self, *args, **kwargs):
+        raise PermissionError(13, "Permission denied", str(self))
 
-    monkeypatch.setattr("builtins.open", refuse)
+    monkeypatch.setattr(pathlib.Path, "open", refuse)
     with pytest.raises(PermissionError, match="tiny.keras"):
         load_model(model_file)
 

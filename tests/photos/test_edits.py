@@ -239,7 +239,7 @@ def assert_same_picture(image, expected):
 
 def test_transfer_of_model_sized_photos(tiny_model, pair):
     target, reference = pair
-    edited = photos.transfer_photo(tiny_model, target, reference, mask_floor=0)
+    edited = photos.transfer_photo(tiny_model, target, reference, mask_floor=0, detail=False)
     edit = tiny_model.transfer(batch(target), batch(reference))
     assert_same_picture(edited.image, edit.image[0])
     np.testing.assert_allclose(edited.mask, edit.mask[0, ..., 0], atol=1e-6)
@@ -247,7 +247,7 @@ def test_transfer_of_model_sized_photos(tiny_model, pair):
 
 @pytest.mark.parametrize("threshold", [None, 0.4])
 def test_removal_of_model_sized_photos(tiny_model, pair, threshold):
-    edited = photos.remove_photo(tiny_model, pair[1], threshold)
+    edited = photos.remove_photo(tiny_model, pair[1], threshold, detail=False)
     edit = tiny_model.remove(batch(pair[1]), threshold)
     assert threshold or 0 < edit.mask.mean() < 1
     assert_same_picture(edited.image, edit.image[0])
@@ -256,7 +256,7 @@ def test_removal_of_model_sized_photos(tiny_model, pair, threshold):
 
 @pytest.mark.parametrize("threshold", [None, "stored", 0.5])
 def test_segmentation_of_model_sized_photos(tiny_model, pair, threshold):
-    mask = photos.segment_photo(tiny_model, pair[1], threshold)
+    mask = photos.segment_photo(tiny_model, pair[1], threshold, detail=False)
     expected = tiny_model.segment(batch(pair[1]), threshold)[0, ..., 0]
     np.testing.assert_allclose(mask, expected, atol=1e-6)
 

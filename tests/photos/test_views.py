@@ -90,7 +90,8 @@ def test_the_model_sees_the_face_upright():
 
 def test_with_detail_the_model_is_shown_as_many_pixels_as_the_photo_has(monkeypatch):
     model, photo = Painter(), random_photo()
-    for distance, side in ((3, 16), (4.4, 16), (6, 32), (30, 128), (70, 256)):
+    # And twice its own at least.
+    for distance, side in ((3, 32), (4.4, 32), (6, 32), (30, 128), (70, 256)):
         photos.remove_photo(model, photo, face=[((60.0, 50.0), (60.0 + distance, 50.0))])
         assert model.seen[-1].shape == (1, side, side, 3)
     monkeypatch.setattr("mbu_tf.photos.edits.LARGEST", 64)
