@@ -14,7 +14,13 @@ class DetailedInference(ImageInference):
     """What all edits of larger images share; a mixin over `ImageInference`.
 
     Images are `(batch, side, side, 3)`, `side` being `image_size` times 1, 2, 4, 8, …
+
+    Attributes:
+        has_masks: whether content can be cut out by a mask, so that edits of larger images
+            have detail; else they are enlarged.
     """
+
+    has_masks = False
 
     def _shrunk(self, images):
         return shrink(images, images.shape[1] // self.image_size)

@@ -105,6 +105,7 @@ class MaskedDomainIntersectionDifference(TwoWayTransfer, TwoDomainModel):
         "discriminator",
     )
     starting_networks = ("common_encoder", "decoder")
+    has_masks = True
     presets = MASKED_DIDD_PRESETS
 
     def __init__(

@@ -21,8 +21,6 @@ class Translation(DetailedInference):
     which draws whole images: the mask of its edits is 1 everywhere.
     """
 
-    has_masks = False
-
     def compute_translation(self, image, attribute):
         """D(E(x), y) and a mask of ones, of one batch of tensors; y as in `translate`."""
         image = losses.at_least_float32(self.decode(self.common_code(image), attribute))

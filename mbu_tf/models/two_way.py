@@ -114,6 +114,7 @@ class InSequence(TwoWayTransfer):
                 f"Received: {model_a.framing} and {model_b.framing}"
             )
         self.image_size, self.framing = model_a.image_size, model_a.framing
+        self.has_masks = model_a.has_masks and model_b.has_masks
 
     def compute_layers_to_b(self, target, reference):
         """A's part off the target; b's part on what is left."""
