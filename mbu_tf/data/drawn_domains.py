@@ -126,6 +126,10 @@ class Kept:
             self._there[new] = True
         return self._kept[indices]
 
+    def stamp(self):
+        """Bytes that are others when any image is, see `ImageArray`."""
+        return self._images.stamp()
+
 
 class Mixture:
     """Two collections as one, the first repeated until it makes up a share of the whole.

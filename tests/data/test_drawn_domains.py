@@ -73,6 +73,14 @@ def test_what_was_taken_once_is_kept():
     assert sorted(Counted.taken) == [0, 1, 3, 4]
 
 
+def test_what_is_drawn_and_mixed_for_training_tells_itself_from_others():
+    stamps = [
+        Mixture(ImageArray(real.images), drawn_domains.drawn_domains(faces(3), worn).b, 0.5).stamp()
+        for real, worn in ((faces(2), faces(3)), (faces(2, 99), faces(3)), (faces(2), faces(3, 99)))
+    ]
+    assert len(set(stamps)) == 3
+
+
 def test_pictures_are_drawn_when_taken_each_with_its_own_glasses():
     plain = faces(2)
     drawn = DrawnGlasses(plain, [(1, i) for i in range(6)])
