@@ -89,20 +89,20 @@ def faces_picture():
     model = load_editor(MODEL)
     reference, target = (read_image(SAMPLES / name) for name in (REFERENCE, TARGET))
     mask = mask_to_uint8(segment_photo(model, reference))
-    shown = [
-        (reference, reference),
-        (target, target),
-        (target, transfer_photo(model, target, reference).image),
-        (reference, remove_photo(model, reference).image),
-        (reference, np.repeat(mask[..., None], 3, axis=-1)),
-    ]
 
-    def face(photo, picture):
+    def square(photo):
         (found,) = choose_faces(find_faces(photo))
-        placement = Framing(*SHOWN).placement(*photo.shape[:2], found.eyes)
-        return resize_image(placement.upright(picture), SIDE)
+        return Framing(*SHOWN).placement(*photo.shape[:2], found.eyes)
 
-    return np.concatenate([face(*each) for each in shown], axis=1)
+    hers, other = square(reference), square(target)
+    shown = [
+        (hers, reference),
+        (other, target),
+        (other, transfer_photo(model, target, reference).image),
+        (hers, remove_photo(model, reference).image),
+        (hers, np.repeat(mask[..., None], 3, axis=-1)),
+    ]
+    return np.concatenate([resize_image(x.upright(y), SIDE) for x, y in shown], axis=1)
 
 
 FIGURES = {

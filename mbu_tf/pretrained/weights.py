@@ -35,7 +35,7 @@ def about_pretrained(name: str) -> dict:
     Raises:
         ValueError: if there is none of that name, or its file is damaged.
     """
-    return _read(name)[0]
+    return _read(name, _about)
 
 
 def restore_pretrained(model, name: str) -> None:
@@ -49,7 +49,7 @@ def restore_pretrained(model, name: str) -> None:
         ValueError: see `about_pretrained`; or the model has another architecture, and
             then none of its weights is changed.
     """
-    _, values = _read(name)
+    values = _read(name, _values)
     weights = _by_path(model)
     shapes = [{key: tuple(x.shape) for key, x in each.items()} for each in (weights, values)]
     if shapes[0] != shapes[1]:
@@ -99,8 +99,27 @@ def in_8_bits(value):
     return np.rint(value / scale).astype(np.int8), scale
 
 
-def _read(name):
-    """`(about, values)`: values are float32 arrays by path."""
+def _about(archive):
+    return json.loads(str(archive["about"]))
+
+
+def _values(archive):
+    """Float32 arrays by path."""
+    stored = dict(archive)
+    del stored["about"]
+    return {
+        key: value * stored[f"{key}:scale"] if f"{key}:scale" in stored else value
+        for key, value in stored.items()
+        if not key.endswith(":scale")
+    }
+
+
+def _read(name, take):
+    """What the function `take` gives of the archive of `name`.
+
+    Raises:
+        ValueError: if there is none of that name, or its file is damaged.
+    """
     if name not in pretrained_names():
         raise ValueError(
             f"Models that come with mbu_tf are {', '.join(pretrained_names())}. Received: {name!r}"
@@ -108,18 +127,11 @@ def _read(name):
     try:
         content = io.BytesIO(weights_file(name).read_bytes())
         with np.load(content, allow_pickle=False) as archive:
-            stored = dict(archive)
-        about = json.loads(str(stored.pop("about")))
+            return take(archive)
     except Exception as error:  # A damaged archive raises many kinds.
         raise ValueError(
             f"The file of {name!r} in mbu_tf is damaged: install mbu_tf anew ({error})."
         ) from error
-    values = {
-        key: value * stored[f"{key}:scale"] if f"{key}:scale" in stored else value
-        for key, value in stored.items()
-        if not key.endswith(":scale")
-    }
-    return about, values
 
 
 def _by_path(model):
