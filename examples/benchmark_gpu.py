@@ -11,13 +11,16 @@ for ten minutes in all. Each call ends within `--minutes`: measuring has the fir
 them, training the rest. Every figure is kept in the folder, and what is there is not measured
 again. `benchmark.md` has the table, `benchmark.json` all figures.
 
+Without TensorFlow, JAX does it all; drawing avatars needs TensorFlow, so give `--training-data`
+the `images.npz` that another machine has left in its folder.
+
 Each part has a process of its own, which a lack of memory may end: the table then says so.
 """
 
 import argparse
 import contextlib
-import csv
 import json
+import math
 import os
 import pathlib
 import subprocess
@@ -26,7 +29,7 @@ import tempfile
 import time
 
 import benchmark_gpu_parts
-from benchmark_gpu_parts import PRECISIONS
+from benchmark_gpu_parts import BACKEND, PRECISIONS
 
 from mbu_tf.evaluation.parts import Parts
 from mbu_tf.system.files import replacing, write_json
@@ -37,7 +40,6 @@ GAIN = 1.05
 # A part that was given so long and did not end is not tried again.
 PATIENCE = 120
 TORCH = ("eager", "compiled")
-TRAIN = "import sys; from mbu_tf.cli.main import main; sys.exit(main(sys.argv[1:]))"
 
 
 def arguments():
@@ -58,7 +60,11 @@ def arguments():
     parser.add_argument("--turns", type=int, default=3, help="of which the median counts")
     parser.add_argument("--matrix-side", type=int, default=8192)
     parser.add_argument("--training-minutes", type=float, default=10, help="of all calls")
-    parser.add_argument("--training-data", default="avatars:glasses")
+    parser.add_argument(
+        "--training-data",
+        default="avatars:glasses",
+        help="a source, or the images.npz that another machine made of it in its folder",
+    )
     parser.add_argument("--training-preset", default="avatars")
     parser.add_argument("--here", action="store_true", help="all in this process, one backend")
     return parser.parse_args()
@@ -85,7 +91,7 @@ class Benchmark:
     def part(self, kind, backend=None, **part):
         """Figures of one part, kept or measured now; `error` among them where it failed."""
         part = {"kind": kind, **({"backend": backend} if backend else {}), **part}
-        name = "-".join(str(x) for x in part.values())
+        name = kind if kind == "training" else "-".join(str(x) for x in part.values())
         if not self.parts.has(f"{name}.json", part):
             left = self.until - time.monotonic()
             if left <= 0:
@@ -107,22 +113,20 @@ class Benchmark:
         with tempfile.TemporaryDirectory() as folder:
             result = pathlib.Path(folder) / "figures.json"
             command = [sys.executable, benchmark_gpu_parts.__file__, json.dumps(part), result]
-            try:
-                done = subprocess.run(
-                    command, env=self.environment(part), timeout=left, capture_output=True
-                )
-            except subprocess.TimeoutExpired as error:
-                if left < PATIENCE:
-                    raise TimeIsUpError from error
+            code, said = _run(command, self.environment(part), left, part["kind"] == "training")
+            if code is None:
+                if part["kind"] == "training" or left < PATIENCE:
+                    raise TimeIsUpError
                 return {"error": f"not done after {left:.0f} s"}
-            if done.returncode == 0:
+            if code == 0:
                 return json.loads(result.read_text())
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        return {"error": lines[-1][:200] if lines else f"ended with {done.returncode}"}
+        lines = said.decode(errors="replace").strip().splitlines()
+        return {"error": lines[-1][:200] if lines else f"ended with {code}"}
 
     def environment(self, part):
         """Of a part's process."""
-        given = {"TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": part.get("backend", "tensorflow")}
+        backend = part.get("backend", BACKEND)
+        given = {"TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": backend}
         # What JAX has compiled once need not be compiled by the next call.
         given["JAX_COMPILATION_CACHE_DIR"] = str(self.options.output.absolute() / "compiled")
         if part["kind"] == "flop":
@@ -186,56 +190,60 @@ class Benchmark:
     def train(self):
         """Train for as long as this call has; what was reached, or `None` where nothing was."""
         self.until = self.end
+        options = self.options
+        data = options.training_data
+        if not data.endswith(".npz"):
+            data, source = str(options.output / "images.npz"), data
+            if not pathlib.Path(data).exists():
+                benchmark_gpu_parts.pack(source, pathlib.Path(data))
         on_gpu = self.on_gpu()
-        backend = on_gpu[0] if on_gpu else "tensorflow"
+        backend = on_gpu[0] if on_gpu else BACKEND
         precision = "mixed_bfloat16" if on_gpu else "float32"
-        preset = self.options.training_preset
+        preset = options.training_preset
         size = _preset_size(preset)
         pace = self.step(
             backend, precision, 16, backend == "jax", preset=preset, image_size=size
         ).get("seconds")
         if pace is None:
             return None
-        steps = max(1, round(60 * self.options.training_minutes / pace))
-        run = self.options.output / "run"
-        given = ["--preset", preset, "--data", self.options.training_data, "--output", str(run)]
-        given += ["--steps", str(steps), "--precision", precision, "--resume"]
-        if self.options.width:
-            given += ["--width", str(self.options.width)]
-        print(f"training, {steps} steps under {backend}", flush=True)
-        if self.options.here:
-            from mbu_tf.cli.main import main
+        sizes = {"width": options.width} if options.width else {}
+        # Of the next call, too, which may find another pace.
+        planned = self.parts.json("steps", {}, lambda: self._planned(pace))
+        folder = str((options.output / "run").absolute())
+        training = {**planned, "preset": preset, "data": data, "folder": folder, **sizes}
+        print(f"training, {planned['steps']} steps under {backend}", flush=True)
+        found = self.part("training", backend, precision=precision, **training)
+        return {**planned, "backend": backend, "precision": precision, **found}
 
-            main(["train", *given])
-        else:
-            self._train_until_the_end(given, backend)
-        return {"steps": steps, "backend": backend, "precision": precision, **_reached(run)}
+    def _planned(self, pace):
+        return {"steps": max(1, round(60 * self.options.training_minutes / pace))}
 
-    def _train_until_the_end(self, given, backend):
-        environment = self.environment({"kind": "training", "backend": backend})
-        process = subprocess.Popen([sys.executable, "-c", TRAIN, "train", *given], env=environment)
-        for seconds_before, end in ((20, process.terminate), (2, process.kill)):
-            try:  # Terminated, it keeps its state after the step at hand.
-                process.wait(max(0.0, self.end - seconds_before - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                end()
+
+def _run(command, environment, seconds, gently):
+    """A process's exit code, `None` where its time was up, and what it said of errors.
+
+    Ended gently, it has its last 20 seconds to keep its state.
+    """
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    try:
+        said = process.communicate(timeout=max(0.0, seconds - 20 * gently))[1]
+        return process.returncode, said
+    except subprocess.TimeoutExpired:
+        if gently:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(18)
+        process.kill()
         process.wait()
+        return None, b""
 
 
 def _preset_size(preset):
     from mbu_tf.models.presets import MBU_PRESETS
 
     return MBU_PRESETS[preset]["architecture"]["image_size"]
-
-
-def _reached(run):
-    """What a run's folder tells of it, finished or not."""
-    with contextlib.suppress(FileNotFoundError):
-        return {"finished": True, **json.loads((run / "metrics.json").read_text("utf-8"))}
-    with contextlib.suppress(FileNotFoundError), (run / "history.csv").open() as file:
-        *_, last = csv.DictReader(file)
-        return {"finished": False, "epochs": int(last["epoch"]), "training": last}
-    return {"finished": False, "epochs": 0}
 
 
 def rows(found):
@@ -278,10 +286,10 @@ def write(benchmark, training, done):
     lines = ["| " + " | ".join(row) + " |" for row in (head, *rows(found))]
     lines.insert(1, "|---" * len(head) + "|")
     if training:
-        truth = training.get("truth", {})
+        truth = training.get("truth", {"failed": math.nan})
         reached = ", ".join(f"{name} {x:.3f}" for name, x in truth.items() if "_std" not in name)
-        state = reached or "not finished yet"
-        lines += ["", f"Training, {training['steps']} steps under {training['backend']}: {state}."]
+        took = f"{training['steps']} steps under {training['backend']}"
+        lines += ["", f"Training, {took}, {training.get('seconds', 0):.0f} s: {reached}."]
     if not done:
         lines += ["", "The time was up: the same command again goes on."]
     text = "\n".join(lines) + "\n"
@@ -300,7 +308,7 @@ def main():
     write(benchmark, training, done=False)
     with contextlib.suppress(TimeIsUpError):
         training = benchmark.train()
-    done = measured and bool(training) and training["finished"]
+    done = measured and bool(training)
     print(write(benchmark, training, done), end="")
 
 

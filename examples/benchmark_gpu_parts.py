@@ -6,7 +6,9 @@ A part is a dict of its `kind`, a function here that makes figures of it, and of
 """
 
 import contextlib
+import importlib.util
 import json
+import os
 import pathlib
 import resource
 import statistics
@@ -14,6 +16,10 @@ import sys
 import time
 
 from mbu_tf.system.files import write_json
+
+# Where there is no TensorFlow, JAX does it all.
+BACKEND = "tensorflow" if importlib.util.find_spec("tensorflow") else "jax"
+os.environ.setdefault("KERAS_BACKEND", BACKEND)
 
 PRECISIONS = {"float32": "float32", "mixed_bfloat16": "bfloat16", "mixed_float16": "float16"}
 
@@ -40,14 +46,31 @@ def devices(part):
 
 
 def flop(part):
-    """FLOP of a step for one image of each domain, counted in TensorFlow's graph of it."""
+    """FLOP of a step for one image of each domain, counted in TensorFlow's graph of it.
+
+    Where there is no TensorFlow, JAX's account of its program, which counts more than products
+    (1 % more).
+    """
+    model = _model(part, "float32")
+    if not importlib.util.find_spec("tensorflow"):
+        return {"flop": _jax_flop(model) / 2}
     import tensorflow as tf
     from benchmark_training import operation_flop
 
-    model = _model(part, "float32")
     batch = tuple(tf.constant(x) for x in _noise(2, model.image_size))
     graph = tf.function(model.train_step).get_concrete_function(batch).graph
     return {"flop": sum(map(operation_flop, graph.get_operations())) / 2}
+
+
+def _jax_flop(model):
+    import jax
+
+    batch = _noise(2, model.image_size)
+    model._symbolic_build(data_batch=batch)
+    groups = (model.trainable_variables, model.non_trainable_variables)
+    groups += (model.optimizer.variables, model.metrics_variables)
+    state = tuple([v.value for v in group] for group in groups)
+    return jax.jit(model.train_step).lower(state, batch).cost_analysis()["flops"]
 
 
 def peak(part):
@@ -70,16 +93,109 @@ def peak(part):
 
 def step(part):
     """Seconds of a training step, of the first ones with their compiling, and peak memory."""
-    import tensorflow as tf
-
     model = _model(part, part["precision"])
     model.compile(jit_compile=part["xla"])
-    batches = tf.data.Dataset.from_tensors(_noise(part["batch"], model.image_size)).repeat()
+    noise = _noise(part["batch"], model.image_size)
 
     def run(steps):
-        model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0)
+        model.fit(_batches(lambda step: noise, steps), shuffle=False, verbose=0)
 
     return _timed(part, run, _keras_memory)
+
+
+def training(part):
+    """What a preset reaches in so many steps on a packed data set, and how long that took.
+
+    The state is kept in `folder` when the process is asked to end, and it goes on from there.
+    """
+    import keras
+    import numpy as np
+
+    from mbu_tf.callbacks import Backup
+    from mbu_tf.data.stream import Stream
+    from mbu_tf.evaluation import evaluate_against_truth
+
+    keras.utils.set_random_seed(0)
+    domains, held_out = unpacked(part["data"])
+    model = _model({**part, "image_size": domains.image_size}, part["precision"], part["steps"])
+    settings = {name: x for name, x in part.items() if name not in ("data", "folder")}
+    backup = Backup(part["folder"], settings=settings)
+    recipe = model.recipe(part["preset"])["training"]
+    size, flip = recipe["batch_size"], recipe["flip"]
+    sides = domains.a, domains.b
+    rows = np.arange(size)
+    streams = [
+        Stream(len(images), size, [0, i], flip, augment=False, rows=rows)
+        for i, images in enumerate(sides)
+    ]
+    done = backup.step
+
+    def load(step):
+        return tuple(x.load(images, done + step) for x, images in zip(streams, sides, strict=True))
+
+    epochs = min(10, part["steps"])
+    with backup.on_signals():
+        model.fit(
+            _batches(load, part["steps"]),
+            shuffle=False,
+            steps_per_epoch=part["steps"] // epochs,
+            epochs=epochs,
+            verbose=2,
+            callbacks=[backup],
+        )
+    model.calibrate(*domains.arrays(256))
+    return {"seconds": backup.seconds, "truth": evaluate_against_truth(model, held_out)}
+
+
+TRUTH = ("a", "b", "b_mask", "b_without", "a_with", "a_with_next")
+
+
+def pack(source, path):
+    """Write the images of a source, and its test split with the truth, as one file of arrays."""
+    import numpy as np
+
+    from mbu_tf import load_source
+    from mbu_tf.models.presets import MBU_PRESETS
+    from mbu_tf.system.files import replacing
+
+    size = MBU_PRESETS["avatars"]["architecture"]["image_size"]
+    arrays = {}
+    for split, names in (("train", ("a", "b")), ("test", TRUTH)):
+        domains = load_source(source, split, image_size=size)
+        for name in names:
+            images = getattr(domains, name)
+            arrays[f"{split}_{name}"] = images.take(np.arange(len(images)))
+    with replacing(path) as beside, beside.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+def unpacked(path):
+    """`(domains, held_out)` of such a file."""
+    import numpy as np
+
+    from mbu_tf.data.domains import ImageArray, TwoDomains
+
+    with np.load(path) as file:
+        found = [
+            {name: ImageArray(file[f"{split}_{name}"]) for name in names}
+            for split, names in (("train", ("a", "b")), ("test", TRUTH))
+        ]
+    return [TwoDomains(**x, image_size=x["a"].take([0]).shape[1]) for x in found]
+
+
+def _batches(load, steps):
+    """`load(step)` for so many steps, for Keras under any backend."""
+    import keras
+
+    class Batches(keras.utils.PyDataset):
+        def __len__(self):
+            return steps
+
+        def __getitem__(self, step):
+            return load(step)
+
+    # A thread prepares the next ones meanwhile.
+    return Batches(workers=2, max_queue_size=4)
 
 
 def torch(part):
@@ -128,14 +244,14 @@ def _timed(part, run, memory):
     return {"seconds": statistics.median(turns), "first_seconds": first, "memory": memory()}
 
 
-def _model(part, precision):
+def _model(part, precision, steps=None):
     import keras
 
     from mbu_tf import MaskedContentTransfer
 
     keras.config.set_dtype_policy(precision)
     sizes = {name: part[name] for name in ("image_size", "width") if part.get(name)}
-    return MaskedContentTransfer.from_preset(part["preset"], **sizes)
+    return MaskedContentTransfer.from_preset(part["preset"], steps, **sizes)
 
 
 def _noise(count, size):
@@ -171,7 +287,7 @@ def _seconds(call):
     return time.perf_counter() - started
 
 
-KINDS = {kind.__name__: kind for kind in (devices, flop, peak, step, torch)}
+KINDS = {kind.__name__: kind for kind in (devices, flop, peak, step, torch, training)}
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from mbu_tf.models.inference import checked_images
+from mbu_tf.system.backend import tensorflow_in_use
 
 NO_PAIR = (
     "A batch must be a tuple (a, b) of images of both domains, or (a, b, mask_b); arrays are given "
@@ -109,9 +110,8 @@ def checked_source(data, size):
     Raises:
         ValueError: see `check_batch`; of a `tf.data.Dataset`, when its first batch is read.
     """
-    import tensorflow as tf
-
-    if isinstance(data, tf.data.Dataset):
+    tf = tensorflow_in_use()
+    if tf is not None and isinstance(data, tf.data.Dataset):
         elements = pair(data.element_spec)
         return _looking(data, size), elements[2] is not None
     if hasattr(data, "element_spec"):  # Distributed; reading a batch may take all workers.

@@ -1,8 +1,17 @@
 """Which backend Keras computes with, and on what."""
 
 import contextlib
+import sys
 
 import keras
+
+
+def tensorflow_in_use():
+    """TensorFlow if anything has imported it, else `None`: nothing is then of its kind.
+
+    Where Keras computes with JAX, training needs none, and a machine may have none.
+    """
+    return sys.modules.get("tensorflow")
 
 
 def tensorflow_on_cpu():
@@ -41,7 +50,9 @@ def leave_gpu_to_keras():
     """
     if keras.backend.backend() == "tensorflow":
         return
-    import tensorflow as tf
-
+    try:
+        import tensorflow as tf
+    except ImportError:
+        return
     with contextlib.suppress(RuntimeError):  # In use already, it keeps what it has.
         tf.config.set_visible_devices([], "GPU")

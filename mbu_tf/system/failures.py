@@ -5,8 +5,7 @@ import contextlib
 import errno
 import re
 
-import tensorflow as tf
-
+from mbu_tf.system.backend import tensorflow_in_use
 from mbu_tf.system.memory import OutOfMemory
 
 FULL_DISK = "No space left on device"
@@ -34,7 +33,7 @@ def explaining_tensorflow():
         yield
     except OutOfMemory:  # Explained already.
         raise
-    except (tf.errors.OpError, RuntimeError, MemoryError) as error:
+    except Exception as error:
         explained = _explained(error)
         if explained is None:
             raise
@@ -48,14 +47,18 @@ def first_line(error):
 
 
 def _explained(error):
+    tf = tensorflow_in_use()
+    of_graph = tf is not None and isinstance(error, tf.errors.OpError)
+    if not of_graph and not isinstance(error, (RuntimeError, MemoryError)):
+        return None
     text = str(error)
     if FULL_DISK in text:
         return OSError(errno.ENOSPC, "Cannot write: the disk is full; free some space")
-    exhausted = isinstance(error, (tf.errors.ResourceExhaustedError, MemoryError))
-    if exhausted or "RESOURCE_EXHAUSTED" in text:
+    exhausted = of_graph and isinstance(error, tf.errors.ResourceExhaustedError)
+    if exhausted or isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in text:
         tensor = TENSOR.search(text)
         return OutOfMemory(OUT_OF_MEMORY.format(where=f" for {tensor[1]}" if tensor else ""))
-    raised = RAISED_BY_PYTHON.search(text) if isinstance(error, tf.errors.OpError) else None
+    raised = RAISED_BY_PYTHON.search(text) if of_graph else None
     if raised is None:
         return None
     name, message = raised.groups()
