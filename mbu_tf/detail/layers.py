@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from mbu_tf.detail.filters import box_mean, enlarge, grow, ramp, shrink
-from mbu_tf.detail.matting import POSSIBLE, clean_plate, likelihood, matte, relative
+from mbu_tf.detail.matting import POSSIBLE, clean_plate, likelihood, matte, reach, relative, widened
 from mbu_tf.detail.registration import moved, register
 
 # Fainter parts of a layer are none.
@@ -143,15 +143,16 @@ def removal_layer(photo, removed, content, threshold):
         Paint and matte at the photo's size.
     """
     side = photo.shape[1]
-    likely = likelihood(*content, removed)
+    likely = widened(likelihood(*content, removed))
     plate = clean_plate(photo, removed, likely)
     # The border of what is removed is soft, and its shadow is beside it.
     border = max(side // removed.shape[1] // 4, 1)
     alpha = ramp(grow(matte(photo, plate, likely, content.mask), border), *BORDER)
-    allowed = ramp(enlarge(grow(content.mask, 1), side), threshold / 2.0, threshold)
+    near = reach(content.mask)
+    allowed = ramp(enlarge(grow(content.mask, near), side), threshold / 2.0, threshold)
     wanted = content.mask * (removed - content.paint)
     nearer = explained(wanted, shrink(alpha * (plate - photo), side // removed.shape[1]))
-    allowed = allowed * enlarge(grow(nearer, 1), side)
+    allowed = allowed * enlarge(grow(nearer, near), side)
     return straight(ops.concatenate([plate, ops.ones_like(alpha)], axis=-1) * alpha * allowed)
 
 

@@ -13,6 +13,9 @@ from mbu_tf.detail.filters import box_mean, enlarge, grow, pull_push, ramp, rece
 # untouched to perhaps content, and from unlikely to likely content.
 POSSIBLE = (0.1, 0.4)
 LIKELY = (0.2, 0.7)
+# A mask may lie so far beside the content, as a share of the side; and how likely content is
+# there, beside a pixel of the mask.
+REACH, BESIDE = 1 / 64, 0.5
 # What a mask that changes nothing counts beside one that changes all channels by 1.
 UNSEEN = 0.2
 # Mask values between which a pixel amid others of them becomes content for sure.
@@ -54,6 +57,20 @@ def relative(mask):
     total = ops.sum(mask, (1, 2), keepdims=True)
     level = ops.sum(ops.square(mask), (1, 2), keepdims=True) / (total + 1e-6)
     return ops.minimum(mask / (level + 1e-6), 1.0)
+
+
+def reach(mask):
+    """How many pixels of a mask's picture it may lie beside the content, at least 1."""
+    return max(round(REACH * mask.shape[1]), 1)
+
+
+def widened(likely):
+    """`relative` masks, or likelihoods, and less of them around (`REACH`).
+
+    Colours decide there (`matte`): the upper rim of glasses is often found a little below
+    where it is.
+    """
+    return ops.maximum(likely, BESIDE * grow(likely, reach(likely)))
 
 
 def clean_plate(photo, paint, likely):

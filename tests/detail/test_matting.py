@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mbu_tf.detail.matting import clean_plate, likelihood, matte, mean_colour, relative
+from mbu_tf.detail.matting import clean_plate, likelihood, matte, mean_colour, relative, widened
 
 
 def found(scene, mask=None):
@@ -103,3 +103,27 @@ def test_mean_colour_is_local_where_there_is_any(scene):
     np.testing.assert_allclose(got[0, 32, 16], -0.5, atol=0.08)
     np.testing.assert_allclose(got[0, 32, 48], 0.7, atol=0.08)
     np.testing.assert_allclose(got[0, 2, 2], 0.1, atol=0.01)  # Of all: as much of either.
+
+
+def test_content_is_looked_for_a_sixty_fourth_of_the_side_around_a_mask():
+    for side, reach in ((32, 1), (64, 1), (128, 2), (256, 4)):
+        likely = np.zeros((1, side, side, 1), np.float32)
+        likely[0, 16, 20] = 0.8
+        expected = np.zeros_like(likely)
+        rows, columns = (slice(x - reach, x + reach + 1) for x in (16, 20))
+        expected[0, rows, columns] = 0.4
+        expected[0, 16, 20] = 0.8
+        np.testing.assert_allclose(widened(likely), expected, atol=1e-7)
+
+
+def test_a_frame_that_the_mask_misses_by_a_pixel_is_found(scene):
+    scene = scene()
+    aside = np.roll(scene.mask, 1, axis=1)
+    truth = scene.alpha > 0.5
+
+    def iou(likely):
+        plate = clean_plate(scene.photo, scene.paint, likely)
+        alpha = np.asarray(matte(scene.photo, plate, likely, aside)) > 0.5
+        return (alpha & truth).sum() / (alpha | truth).sum()
+
+    assert iou(widened(relative(aside))) > iou(relative(aside)) + 0.05
