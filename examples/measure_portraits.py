@@ -1,7 +1,7 @@
 r"""A faces model on people it was not trained on, group by group: docs/faces-model.md's tables.
 
 python examples/measure_portraits.py faces_glasses --portraits PATH \
-    --classifier report/classifier.keras
+    --classifier report/parts/classifier.keras
 
 Real glasses first, each on several faces, with detail and without, as the classifier sees them,
 which `mbu-tf evaluate --data portraits:PATH:glasses` leaves in its folder. Then drawn ones, whose

@@ -153,3 +153,43 @@ def test_what_needs_tensorflow_says_so(jax_side):
     _, found = jax_side
     assert "KERAS_BACKEND=tensorflow" in found["exporting"]
     assert "spectral_gradient='last_pass'" in found["last_pass"]
+
+
+WITHOUT_TENSORFLOW = """
+import sys
+
+sys.modules["tensorflow"] = None  # As where it is not installed.
+
+import keras
+import numpy as np
+
+from mbu_tf import MaskedContentTransfer
+
+
+class Noise(keras.utils.PyDataset):
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, step):
+        return tuple(np.random.default_rng(step).uniform(-1, 1, (2, 2, 8, 8, 3)).astype("float32"))
+
+
+model = MaskedContentTransfer(image_size=8, width=0.02, separate_channels=1)
+model.compile()
+history = model.fit(Noise(), verbose=0)
+assert np.isfinite(history.history["loss"]).all()
+try:
+    model.fit([np.zeros((2, 9, 9, 3), "float32")] * 2)
+except ValueError as error:
+    assert "Received" in str(error)
+else:
+    raise AssertionError("trained on images of another size")
+"""
+
+
+def test_it_trains_where_there_is_no_tensorflow():
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "XLA_FLAGS": XLA_FLAGS}
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TENSORFLOW], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
