@@ -332,6 +332,7 @@ def test_without_pytorch_the_error_names_what_to_install(tmp_path, monkeypatch):
         (("ae_opt", "param_groups", 0, "lr"), float("nan"), "Received: lr=nan"),
         (("ae_opt", "param_groups", 0, "lr"), [1], "Received: lr="),
         (("disc_opt", "param_groups", 0, "eps"), -1e-8, "'disc_opt'.*Received: eps=-1e-08"),
+        (("disc_opt",), np.zeros(()), "no Adam with one group"),
         (("disc_opt", "param_groups"), [[]], "no Adam with one group"),
         (("disc_opt", "param_groups", 0, "params"), 3, "no Adam with one group"),
         (("disc_opt", "state", 0), 3, "no Adam with one group"),
