@@ -212,3 +212,16 @@ def is_made_here(path):
             return image.info.get("Software") == SOFTWARE
     except (OSError, ValueError, SyntaxError):
         return False
+
+
+def check_earlier_result(path, *kinds):
+    """Raise `FileExistsError` if what is at `path` was not made here.
+
+    Args:
+        path: of a result to be written.
+        kinds: what tells other results than PNG files, functions such as `is_made_here`.
+    """
+    if os.path.lexists(path) and not any(made_here(path) for made_here in (is_made_here, *kinds)):
+        raise FileExistsError(
+            f"{path} is there already, and is no result of mbu-tf. Choose another output."
+        )
