@@ -124,7 +124,7 @@ def _named(images, folder):
     from mbu_tf.data.search import image_paths
 
     for image in images:
-        if not pathlib.Path(image).is_dir():
+        if not os.path.isdir(image):
             yield image, pathlib.Path(image).name
             continue
         results = folder.resolve() if folder.resolve() != pathlib.Path(image).resolve() else None

@@ -1,5 +1,6 @@
 """Image files as uint8 arrays: read, crop, resize, write, and whole lists of them."""
 
+import errno
 import io
 import numbers
 import os
@@ -13,7 +14,7 @@ from mbu_tf.data.decoding import BOMB, ImageReadError, decode
 from mbu_tf.data.formats import FORMATS
 from mbu_tf.data.photo import Photo
 from mbu_tf.system.files import replacing
-from mbu_tf.system.reading import NoFileError, open_file
+from mbu_tf.system.reading import PATH_TOO_LONG, NoFileError, open_file
 from mbu_tf.types import Array, FilePath, ImageFile, Pixels
 
 # What a PNG file of ours says that it was made by.
@@ -66,6 +67,8 @@ def read_photo(source: ImageFile) -> Photo:
     except Exception as error:  # Pillow's decoders raise anything on broken files.
         damaged = f"it is damaged or cut off ({error}). Copy it again, or remove it."
         problem = _PROBLEMS.get(type(error), damaged)
+        if getattr(error, "errno", None) == errno.ENAMETOOLONG:
+            problem = f"{PATH_TOO_LONG}."
     raise ImageReadError(f"Cannot read the image {name}: {problem}")
 
 

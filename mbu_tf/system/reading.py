@@ -22,6 +22,8 @@ import numpy as np
 # Beyond what any of our files has; JSON takes some twenty times its size in memory.
 MAX_JSON_BYTES = 64 * 2**20
 SHOWN = 120
+# What errno.ENAMETOOLONG means, and the mend.
+PATH_TOO_LONG = "its path is longer than the system takes; move it up, or shorten names"
 
 
 class DamagedFileError(ValueError):
