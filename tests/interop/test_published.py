@@ -275,6 +275,15 @@ def test_what_is_no_checkpoint_of_the_published_code(checkpoint, untouched, chan
         published.restore(untouched, checkpoint)
 
 
+def test_a_model_without_numbers_is_not_written(tmp_path):
+    model = compiled()
+    bias = model.discriminator.weights[-1]
+    bias.assign(np.nan * bias)
+    with pytest.raises(ValueError, match="has weights that are no finite numbers"):
+        save_published(model, tmp_path / "checkpoint")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_bare_tensor_is_no_checkpoint():
     with pytest.raises(ValueError, match="is no checkpoint of a published code.*Received: ndarray"):
         published.new_model(np.zeros(3))
