@@ -6,6 +6,7 @@ give a page no threads. A phone needs https for its camera, hence `--certificate
 
 import argparse
 import functools
+import http
 import http.server
 import pathlib
 import ssl
@@ -25,6 +26,12 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         ".mjs": "text/javascript",
         ".wasm": "application/wasm",
     }
+
+    def send_head(self):
+        try:
+            return super().send_head()
+        except ValueError:  # Of a name that no file can have.
+            self.send_error(http.HTTPStatus.NOT_FOUND, "File not found")
 
     def end_headers(self):
         self.send_header("Cross-Origin-Opener-Policy", "same-origin")

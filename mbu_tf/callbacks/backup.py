@@ -23,6 +23,7 @@ from mbu_tf.runs.state import (
 )
 from mbu_tf.system.files import remove_leftovers
 from mbu_tf.system.interrupts import Interrupted, noted_signals
+from mbu_tf.system.reading import refusing
 from mbu_tf.types import FilePath
 
 # What `stop_training` is set to where only an epoch is to end; other callbacks set True.
@@ -227,12 +228,14 @@ class Backup(keras.callbacks.Callback):
 
     def _restore(self):
         self._set_variables()  # Again, for the metrics' sake.
-        for callback, attributes in zip(self._callbacks(), self._found["callbacks"], strict=True):
+        with refusing(self.folder, "state that a run can go on from", "Choose another folder."):
+            changed = list(zip(self._callbacks(), self._found["callbacks"], strict=True))
+            version, values, gauss = self._found["random"]["python"]
+            random.setstate((version, tuple(values), gauss))
+            np.random.set_state(self._found["random"]["numpy"])
+        for callback, attributes in changed:
             self._check_attributes(callback, attributes)
             vars(callback).update(attributes)
-        version, values, gauss = self._found["random"]["python"]
-        random.setstate((version, tuple(values), gauss))
-        np.random.set_state(self._found["random"]["numpy"])
         self._found = None
 
     def _check_attributes(self, callback, attributes):

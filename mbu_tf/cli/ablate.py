@@ -2,10 +2,10 @@
 
 from mbu_tf.cli.arguments import (
     add_command,
+    add_data,
     add_source_options,
     add_training_options,
     positive_int,
-    source,
     source_options,
 )
 
@@ -38,13 +38,7 @@ def add_parser(subparsers):
     parser.add_argument(
         "--preset", required=True, metavar="NAME", help="the recipe that is varied, e.g. avatars"
     )
-    parser.add_argument(
-        "--data",
-        required=True,
-        type=source,
-        metavar="SOURCE",
-        help="avatars:TASK, folders:PATH (with trainA/ and trainB/) or celeba:PATH:TASK",
-    )
+    add_data(parser)
     parser.add_argument(
         "--output",
         required=True,

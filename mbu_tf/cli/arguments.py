@@ -163,6 +163,18 @@ def add_training_options(parser):
     parser.add_argument("--seed", type=seed_number, default=0, metavar="N", help="default: 0")
 
 
+def add_data(parser, use=""):
+    """Argument `--data`; `use` says what of it is used for what."""
+    parser.add_argument(
+        "--data",
+        required=True,
+        type=source,
+        metavar="SOURCE",
+        help="avatars:TASK, folders:PATH (with trainA/ and trainB/), celeba:PATH:TASK, "
+        f"drawn_glasses:PATH, portraits:PATH:TASK or tfds:NAME:A:B{use}",
+    )
+
+
 def add_source_options(parser):
     """Arguments `--crop`, `--framing` and `--cache`, see `source_options`."""
     parser.add_argument(

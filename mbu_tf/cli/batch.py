@@ -96,7 +96,7 @@ def _outputs(images, folder, videos):
 
 def _check_unharmed(outputs):
     """Raise unless what would be replaced are earlier results, and none of the images."""
-    from mbu_tf.data.images import is_made_here
+    from mbu_tf.data.images import check_earlier_result
     from mbu_tf.video.writing import is_made_here as is_video_made_here
 
     given = {}
@@ -110,10 +110,7 @@ def _check_unharmed(outputs):
         if other is not None:
             result = "its own result" if other == image else f"the result of {image}"
             raise ValueError(f"{other} would be overwritten by {result}. Choose another --output.")
-        if not (is_made_here(output) or is_video_made_here(output)):
-            raise FileExistsError(
-                f"{output} is there already, and is no result of mbu-tf. Choose another --output."
-            )
+        check_earlier_result(output, is_video_made_here)
 
 
 def _identity(path):
@@ -127,7 +124,7 @@ def _named(images, folder):
     from mbu_tf.data.search import image_paths
 
     for image in images:
-        if not pathlib.Path(image).is_dir():
+        if not os.path.isdir(image):
             yield image, pathlib.Path(image).name
             continue
         results = folder.resolve() if folder.resolve() != pathlib.Path(image).resolve() else None

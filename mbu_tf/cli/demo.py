@@ -6,8 +6,8 @@ from mbu_tf.cli.arguments import add_command, positive_int, seed_number
 KINDS = {"glasses2": "round", "glasses3": "square", "glasses4": "cat-eye", "sunglasses": "sun"}
 TARGETS = 6
 MODEL, REFERENCE, TARGET = "faces_glasses", "grace_hopper.jpg", "eileen_collins.jpg"
-# A face with some of what is around it, and the side in pixels it is shown at.
-SHOWN, SIDE = ((0.39, 0.42), (0.61, 0.42)), 384
+# Of each face in the row, in pixels.
+SIDE = 384
 
 
 def add_parser(subparsers):
@@ -78,31 +78,23 @@ def faces_picture():
     Returns:
         uint8 `(SIDE, 5 * SIDE, 3)`.
     """
-    import numpy as np
-
-    from mbu_tf.data.images import read_image, resize_image
-    from mbu_tf.faces import Framing, choose_faces, find_faces
+    from mbu_tf.data.images import read_image
+    from mbu_tf.evaluation.pictures import mask_picture, portraits, row_of_squares
     from mbu_tf.models.loading import load_editor
-    from mbu_tf.photos import mask_to_uint8, remove_photo, segment_photo, transfer_photo
+    from mbu_tf.photos import remove_photo, segment_photo, transfer_photo
     from mbu_tf.pretrained import SAMPLES
 
     model = load_editor(MODEL)
     reference, target = (read_image(SAMPLES / name) for name in (REFERENCE, TARGET))
-    mask = mask_to_uint8(segment_photo(model, reference))
-
-    def square(photo):
-        (found,) = choose_faces(find_faces(photo))
-        return Framing(*SHOWN).placement(*photo.shape[:2], found.eyes)
-
-    hers, other = square(reference), square(target)
+    hers, other = portraits(reference, target)
     shown = [
         (hers, reference),
         (other, target),
         (other, transfer_photo(model, target, reference).image),
         (hers, remove_photo(model, reference).image),
-        (hers, np.repeat(mask[..., None], 3, axis=-1)),
+        (hers, mask_picture(segment_photo(model, reference)[..., None])),
     ]
-    return np.concatenate([resize_image(x.upright(y), SIDE) for x, y in shown], axis=1)
+    return row_of_squares(shown, SIDE)
 
 
 FIGURES = {

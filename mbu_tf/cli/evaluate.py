@@ -4,11 +4,11 @@ import sys
 
 from mbu_tf.cli.arguments import (
     add_command,
+    add_data,
     add_source_options,
     positive_int,
     power_of_two,
     seed_number,
-    source,
     source_options,
 )
 
@@ -36,13 +36,8 @@ def add_parser(subparsers):
         help=".keras files, or trained models that `mbu-tf presets` lists; NAME=FILE names one, "
         "FILE_A+FILE_B are two one-way models in sequence",
     )
-    parser.add_argument(
-        "--data",
-        required=True,
-        type=source,
-        metavar="SOURCE",
-        help="as for mbu-tf train; its held-out images are measured on, its training images teach "
-        "the attribute classifier",
+    add_data(
+        parser, "; held-out images are measured on, training images teach the attribute classifier"
     )
     parser.add_argument(
         "--output",

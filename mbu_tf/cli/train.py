@@ -4,10 +4,10 @@ import sys
 
 from mbu_tf.cli.arguments import (
     add_command,
+    add_data,
     add_source_options,
     add_training_options,
     positive_int,
-    source,
     source_options,
 )
 
@@ -43,14 +43,7 @@ def add_parser(subparsers):
         help="mbu, cd: B has a part of its own (with and without masks); didd, masked_didd: A has "
         "one too; fader: whole pictures, without a reference (default: mbu)",
     )
-    parser.add_argument(
-        "--data",
-        required=True,
-        type=source,
-        metavar="SOURCE",
-        help="avatars:TASK, folders:PATH (with trainA/ and trainB/), celeba:PATH:TASK, "
-        "drawn_glasses:PATH, portraits:PATH:TASK or tfds:NAME:A:B",
-    )
+    add_data(parser)
     parser.add_argument(
         "--output", required=True, metavar="DIR", help="folder for model, metrics and pictures"
     )

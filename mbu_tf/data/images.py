@@ -1,5 +1,6 @@
 """Image files as uint8 arrays: read, crop, resize, write, and whole lists of them."""
 
+import errno
 import io
 import numbers
 import os
@@ -13,7 +14,7 @@ from mbu_tf.data.decoding import BOMB, ImageReadError, decode
 from mbu_tf.data.formats import FORMATS
 from mbu_tf.data.photo import Photo
 from mbu_tf.system.files import replacing
-from mbu_tf.system.reading import NoFileError, open_file
+from mbu_tf.system.reading import PATH_TOO_LONG, NoFileError, open_file
 from mbu_tf.types import Array, FilePath, ImageFile, Pixels
 
 # What a PNG file of ours says that it was made by.
@@ -66,6 +67,8 @@ def read_photo(source: ImageFile) -> Photo:
     except Exception as error:  # Pillow's decoders raise anything on broken files.
         damaged = f"it is damaged or cut off ({error}). Copy it again, or remove it."
         problem = _PROBLEMS.get(type(error), damaged)
+        if getattr(error, "errno", None) == errno.ENAMETOOLONG:
+            problem = f"{PATH_TOO_LONG}."
     raise ImageReadError(f"Cannot read the image {name}: {problem}")
 
 
@@ -212,3 +215,16 @@ def is_made_here(path):
             return image.info.get("Software") == SOFTWARE
     except (OSError, ValueError, SyntaxError):
         return False
+
+
+def check_earlier_result(path, *kinds):
+    """Raise `FileExistsError` if what is at `path` was not made here.
+
+    Args:
+        path: of a result to be written.
+        kinds: what tells other results than PNG files, functions such as `is_made_here`.
+    """
+    if os.path.lexists(path) and not any(made_here(path) for made_here in (is_made_here, *kinds)):
+        raise FileExistsError(
+            f"{path} is there already, and is no result of mbu-tf. Choose another output."
+        )

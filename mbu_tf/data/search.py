@@ -1,14 +1,16 @@
 """Image files in folders and lists."""
 
 import collections
+import errno
 import io
+import itertools
 import os
 import pathlib
 import warnings
 
 from mbu_tf.data.formats import HEIF_ENDINGS, HEIF_MEND, image_endings
 from mbu_tf.data.paths import PathList
-from mbu_tf.system.reading import open_file
+from mbu_tf.system.reading import PATH_TOO_LONG, open_file
 
 # What file managers, archives and network disks put beside photos, thumbnails among it.
 # Hidden files, whose names begin with a point, are left alone as well.
@@ -24,13 +26,18 @@ SYSTEM_NAMES = {
     "thumbs.db",
 }
 
+# Of folders that cannot be searched, how many are named, and how much of each end of a name.
+NAMES_SHOWN = 5
+SHOWN = 100
+
 
 def image_paths(location):
     """Paths of the images in a folder and all folders below, sorted, or in a list file.
 
     In a folder, images are recognised by how their names end (`image_endings`). Other
-    files are warned about, counted by their endings; hidden ones and what systems put
-    beside photos (`SYSTEM_NAMES`) are passed over.
+    files are warned about, counted by their endings, and so are folders below it that
+    cannot be searched; hidden ones and what systems put beside photos (`SYSTEM_NAMES`) are
+    passed over.
 
     Raises:
         FileNotFoundError: there is no such folder or list.
@@ -85,8 +92,14 @@ class LeftAside:
 
 
 def _images_in(folder):
-    aside = LeftAside()
-    paths = PathList(folder, _search(folder, aside))
+    aside, closed = LeftAside(), {}
+    paths = PathList(folder, _search(folder, aside, closed))
+    if closed:
+        warnings.warn(
+            f"{len(closed)} folders in {folder} cannot be searched, and are left out: "
+            f"{_first_named(closed)}",
+            stacklevel=3,
+        )
     if not paths:
         raise ValueError(
             "A folder holds no image. Put images in it (recognised by their names: "
@@ -101,11 +114,21 @@ def _images_in(folder):
     return paths
 
 
-def _search(folder, aside):
+def _first_named(closed):
+    """Some of the folders that cannot be searched and why; a long name's beginning and end."""
+    told = [
+        f"{name if len(name) <= 2 * SHOWN else f'{name[:SHOWN]}…{name[-SHOWN:]}'} ({problem})"
+        for name, problem in itertools.islice(closed.items(), NAMES_SHOWN)
+    ]
+    return ", ".join(told) + (", …" if len(closed) > NAMES_SHOWN else "")
+
+
+def _search(folder, aside, closed):
     """Names of the images in a folder and below, relative to it, in the order of the whole names.
 
     One folder's names are in memory at a time, and those of the folders above it.
-    Other files are added to `aside`.
+    Other files are added to `aside`, and folders below it that cannot be searched to `closed`,
+    with the reason.
     """
     seen, waiting = set(), [""]  # Folders, ending in a slash, and images; the next one last.
     while waiting:
@@ -114,11 +137,16 @@ def _search(folder, aside):
             yield name
             continue
         place = os.path.join(folder, name)
-        found = os.stat(place)
-        if (found.st_dev, found.st_ino) in seen:  # Links may lead round in a circle.
-            continue
-        seen.add((found.st_dev, found.st_ino))
-        waiting += sorted(_names_in(place, name, aside), reverse=True)
+        try:
+            found = os.stat(place)
+            if (found.st_dev, found.st_ino) in seen:  # Links may lead round in a circle.
+                continue
+            seen.add((found.st_dev, found.st_ino))
+            waiting += sorted(_names_in(place, name, aside), reverse=True)
+        except OSError as error:
+            if not name:
+                raise
+            closed[name] = PATH_TOO_LONG if error.errno == errno.ENAMETOOLONG else error.strerror
 
 
 def _names_in(place, below, aside):

@@ -6,12 +6,16 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from mbu_tf.data.domains import to_uint8
+from mbu_tf.data.images import resize_image
+from mbu_tf.faces import Framing, choose_faces, find_faces
 from mbu_tf.types import Array, Pixels
 
 GAP = 4
 LABEL_HEIGHT = 16
 BACKGROUND = (255, 255, 255)
 OUTLINE = np.array([255, 0, 255], np.uint8)
+# A face with some of what is around it.
+PORTRAIT = Framing((0.39, 0.42), (0.61, 0.42))
 
 
 def mask_picture(mask):
@@ -25,6 +29,36 @@ def segmentation_picture(image, mask):
     inside = np.asarray(mask) >= 0.5
     tinted = (image // 2 + OUTLINE // 2).astype(np.uint8)
     return np.where(inside, tinted, image // 2 + 100)
+
+
+def portraits(*photos: Array) -> list[Any]:
+    """Where in each photo its largest face is shown with some of what is around it.
+
+    Args:
+        photos: uint8 `(height, width, 3)`.
+
+    Returns:
+        List of `mbu_tf.faces.Placement`s.
+
+    Raises:
+        NoFaceError: if no face is found.
+    """
+    eyes = [choose_faces(find_faces(photo))[0].eyes for photo in photos]
+    return [PORTRAIT.placement(*x.shape[:2], each) for x, each in zip(photos, eyes, strict=True)]
+
+
+def row_of_squares(shown: Any, side: int) -> Pixels:
+    """Squares of pictures side by side.
+
+    Args:
+        shown: pairs of a `Placement` in a picture and the picture, uint8 `(height, width, 3)`.
+        side: of each square, in pixels.
+
+    Returns:
+        uint8 `(side, count * side, 3)`.
+    """
+    squares = [square.upright(picture) for square, picture in shown]
+    return np.concatenate([resize_image(square, side) for square in squares], axis=1)
 
 
 def labelled_grid(rows: Any, column_labels: Any = (), cell: int = 128) -> Pixels:

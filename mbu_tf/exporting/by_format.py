@@ -5,9 +5,9 @@ import shutil
 from typing import Any
 
 from mbu_tf.exporting import saved_model
+from mbu_tf.exporting.exportable import exportable
 from mbu_tf.exporting.metadata import metadata, write_to_saved_model
 from mbu_tf.exporting.onnx import export_onnx
-from mbu_tf.exporting.signatures import as_float32
 from mbu_tf.exporting.tflite import export_tflite
 from mbu_tf.system.files import explaining, make_folder, passing_name
 from mbu_tf.types import FilePath
@@ -57,7 +57,7 @@ def _export_folder(model, path, encoded=True, detail_size=None):
         raise FileExistsError(
             f"{path} holds something else than a SavedModel; choose another folder."
         )
-    table = saved_model.served_signatures(as_float32(model), encoded, detail_size)
+    table = saved_model.served_signatures(exportable(model), encoded, detail_size)
     make_folder(path.parent)
     beside = passing_name(path)
     try:

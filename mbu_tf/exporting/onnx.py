@@ -5,8 +5,9 @@ from typing import Any
 
 import tensorflow as tf
 
+from mbu_tf.exporting.exportable import exportable
 from mbu_tf.exporting.metadata import add_to_onnx, metadata
-from mbu_tf.exporting.signatures import as_float32, signatures
+from mbu_tf.exporting.signatures import signatures
 from mbu_tf.system.files import make_folder, replacing
 from mbu_tf.types import FilePath
 
@@ -36,11 +37,11 @@ def export_onnx(
     Raises:
         ImportError: if the package `tf2onnx` is missing.
         OSError: if `path` cannot be written to.
-        ValueError: on another `detail_size`, or if no operations are stated for such a
-            model.
+        ValueError: on another `detail_size`, if no operations are stated for such a
+            model, or if its weights are no finite numbers.
     """
     tf2onnx = _tf2onnx()
-    table = signatures(as_float32(model), detail_size=detail_size)
+    table = signatures(exportable(model), detail_size=detail_size)
     files = onnx_files(model, path, detail_size)
     if pathlib.Path(path).suffix != ".onnx":
         make_folder(path)

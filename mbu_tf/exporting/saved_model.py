@@ -7,8 +7,9 @@ import tensorflow as tf
 
 from mbu_tf.exporting import warmup
 from mbu_tf.exporting.encoded import encoded_signatures
+from mbu_tf.exporting.exportable import exportable
 from mbu_tf.exporting.metadata import metadata, write_to_saved_model
-from mbu_tf.exporting.signatures import as_float32, signatures
+from mbu_tf.exporting.signatures import signatures
 from mbu_tf.exporting.versions import next_version
 from mbu_tf.system.failures import explaining_tensorflow
 from mbu_tf.types import FilePath
@@ -46,12 +47,12 @@ def export_saved_model(
     Raises:
         ImportError: if `warm_up` and the package `tensorflow-serving-api` is missing.
         OSError: if `path` cannot be written to.
-        ValueError: on another `detail_size`, or if no operations are stated for such a
-            model.
+        ValueError: on another `detail_size`, if no operations are stated for such a
+            model, or if its weights are no finite numbers.
     """
     if warm_up:
         warmup.messages()  # A missing package is told before any work.
-    model = as_float32(model)
+    model = exportable(model)
     table = served_signatures(model, encoded, detail_size)
     with next_version(path) as version:
         write(table, version.beside)

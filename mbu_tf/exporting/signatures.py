@@ -8,7 +8,6 @@ import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import keras
 import tensorflow as tf
 
 from mbu_tf.models.domain_intersection import DomainIntersectionDifference
@@ -276,28 +275,3 @@ def _laid_on(image, layers):
         image = image + layer.mask * (layer.image * 0.5 + 0.5 - image)
         mask = layer.mask if mask is None else tf.maximum(mask, layer.mask)
     return {"image": image, "mask": mask}
-
-
-def as_float32(model):
-    """`model` if it computes in float32 throughout, else a copy that does.
-
-    Converters know no mixed precision, and a server's answer should not depend
-    on what a model was trained in.
-    """
-    if all(layer.compute_dtype == "float32" for layer in _layers(model)):
-        return model
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
-    try:
-        config = {key: value for key, value in model.get_config().items() if key != "dtype"}
-        copy = type(model).from_config(config)
-    finally:
-        keras.config.set_dtype_policy(policy)
-    copy.set_weights(model.get_weights())
-    return copy
-
-
-def _layers(layer):
-    yield layer
-    for inner in getattr(layer, "layers", ()):
-        yield from _layers(inner)

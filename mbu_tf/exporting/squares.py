@@ -124,7 +124,8 @@ def lay_on(photo, square, paint, mask):
     # Together, so that each pixel's place is computed once.
     painted = enlarged(tf.concat([paint * mask, mask], axis=-1), square)
     painted, whole = painted[..., :3], painted[..., 3:]
-    opacity = tf.where(whole >= MASK_FLOOR, whole, 0.0)
+    # Shrunk, a mask of 1 may come out as the next number above it.
+    opacity = tf.where(whole >= MASK_FLOOR, tf.minimum(whole, 1.0), 0.0)
     binary = tf.reduce_all((mask == 0.0) | (mask == 1.0))
     opacity = tf.cond(binary, lambda: tf.math.ceil(opacity), lambda: opacity)
     colour = painted / tf.maximum(whole, MASK_FLOOR)

@@ -8,9 +8,10 @@ import numpy as np
 import tensorflow as tf
 
 from mbu_tf.exporting import saved_model
+from mbu_tf.exporting.exportable import exportable
 from mbu_tf.exporting.metadata import append_to_tflite, metadata
 from mbu_tf.exporting.signature_order import numbered, without_numbers
-from mbu_tf.exporting.signatures import as_float32, check_detail_size, operations, signatures
+from mbu_tf.exporting.signatures import check_detail_size, operations, signatures
 from mbu_tf.models.memory import check_batch
 from mbu_tf.system.files import replacing
 from mbu_tf.types import Array, FilePath
@@ -83,7 +84,7 @@ def export_tflite(
         check_detail_size(detail_size, model.image_size)
     with replacing(path) as beside:
         beside.touch()  # A path that cannot be written to is told before any work.
-        table = signatures(as_float32(model), batch_size, detail_size, parts=True)
+        table = signatures(exportable(model), batch_size, detail_size, parts=True)
         content = _converted(model, table, quantization, representative, batch_size)
         beside.write_bytes(append_to_tflite(content, metadata(model, detail_size)))
 

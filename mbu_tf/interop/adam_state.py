@@ -43,7 +43,7 @@ def param_group(key, state_dict):
         fitting = len(groups) == 1 and {"lr", "betas", "eps", "params"} <= groups[0].keys()
         fitting = fitting and isinstance(groups[0]["params"], list)
         fitting = fitting and all(isinstance(x, NUMBERS) for x in fields)
-    except (TypeError, KeyError, AttributeError):
+    except (TypeError, LookupError, AttributeError):
         fitting = False
     if not fitting:
         raise ValueError(f"The checkpoint has no Adam with one group of parameters in {key!r}.")

@@ -17,6 +17,7 @@ import numpy as np
 from mbu_tf.interop import adam_state, torch_files
 from mbu_tf.interop.codes import CODES, code_of_checkpoint, code_of_model
 from mbu_tf.interop.layouts import check_fit, network_tensors
+from mbu_tf.models.loading import check_sound
 
 
 def load_published(path, model=None, preset=None):
@@ -70,8 +71,10 @@ def save_published(model, path):
     Raises:
         ImportError: if PyTorch is not installed.
         OSError: if `path` cannot be written to.
-        ValueError: if the published code has no such networks or optimizers.
+        ValueError: if the published code has no such networks or optimizers, or if the
+            model's weights are no finite numbers.
     """
+    check_sound(model)
     torch_files.write(path, to_checkpoint(model))
 
 

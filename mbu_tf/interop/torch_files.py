@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from mbu_tf.system.files import replacing
-from mbu_tf.system.reading import check_archive, is_archive
+from mbu_tf.system.reading import check_archive, is_archive, is_of_content
 
 DEEPEST = 8
 _SCALARS = (bool, int, float, str, type(None))
@@ -33,9 +33,9 @@ def read(path):
         check_archive(path, "checkpoint of PyTorch as it was written", "Copy it again.")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError:
-        raise
     except Exception as error:  # PyTorch raises many kinds on damaged or foreign files.
+        if isinstance(error, OSError) and not is_of_content(error):
+            raise
         foreign = re.search(r"GLOBAL (\S+)", str(error))
         if foreign:
             raise ValueError(

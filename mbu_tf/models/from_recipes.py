@@ -152,10 +152,15 @@ class FromRecipes:
                     f"The {network.name} of `base` does not fit into this model: leave out what "
                     f"gives it another architecture. Received: other values for {changed}"
                 )
+        both = self.taken_over(same_part), base.taken_over(same_part)
+        for part, trained in zip(*both, strict=True):
+            part.set_weights(trained.get_weights())
+
+    def taken_over(self, same_part: bool = False) -> list[Any]:
+        """The parts of a model whose weights another takes over, see `take_over`."""
         if same_part:
-            pairs = [(self, base)]  # With what no network holds, mask thresholds.
-        for model, trained in pairs:
-            model.set_weights(trained.get_weights())
+            return [self]  # With what no network holds, mask thresholds.
+        return [getattr(self, name) for name in self.starting_networks]
 
     @classmethod
     def recipe(cls, name: str, formulation: str | None = None) -> dict[str, Any]:

@@ -7,8 +7,12 @@ docs/learning.md says how the recipes for a CPU were found.
 
 from mbu_tf.models.recipes import adam, as_published, published, quick, rising
 
-_AVATARS = {"separate_channels": 8, "learning_rate": 4e-3, "steps": 3000, "flip": False}
-_PHOTOS = {"separate_channels": 16, "learning_rate": 2e-3, "steps": 20_000, "flip": True}
+_AVATARS = {"learning_rate": 2e-3, "steps": 3000, "flip": False}
+_PHOTOS = {"learning_rate": 2e-3, "steps": 20_000, "flip": True}
+# Of methods with separate codes, and of those that lay paint on with masks.
+_SEPARATE_AVATARS = {**_AVATARS, "separate_channels": 8}
+_SEPARATE_PHOTOS = {**_PHOTOS, "separate_channels": 16}
+_MASKED_AVATARS = {**_SEPARATE_AVATARS, "learning_rate": 4e-3}
 
 
 def _mbu_weights(recon1_a, recon1_b, cycle_separate, recon2, confusion):
@@ -28,11 +32,8 @@ def _mbu_weights(recon1_a, recon1_b, cycle_separate, recon2, confusion):
 _FACES = quick(
     "A part of faces in photographs at 128 px, an hour or two on a CPU.",
     _mbu_weights(5.0, 7.0, 0.03, 0.7, 0.3),
-    separate_channels=16,
-    learning_rate=2e-3,
-    steps=17_000,
-    flip=True,
     image_size=128,
+    **{**_SEPARATE_PHOTOS, "steps": 17_000},
 )
 _FACES["training"] |= {"augment": True, "framing": "face"}
 
@@ -42,22 +43,22 @@ MBU_PRESETS = {
     "avatars": quick(
         "The embedded avatars, minutes on a CPU.",
         _mbu_weights(5.0, 7.0, 0.03, 2.0, 0.1),
-        **_AVATARS,
+        **_MASKED_AVATARS,
     ),
     "avatars_facial_hair": quick(
         "The avatars' facial hair: a larger part, which the common code gives up less easily.",
         _mbu_weights(5.0, 7.0, 0.03, 2.0, 1.0),
-        **_AVATARS,
+        **_MASKED_AVATARS,
     ),
     "photos": quick(
         "Photographs at 64 px, an hour on a CPU.",
         _mbu_weights(5.0, 7.0, 0.03, 1.0, 0.2),
-        **_PHOTOS,
+        **_SEPARATE_PHOTOS,
     ),
     "photos_facial_hair": quick(
         "Facial hair in photographs: a larger part, which the common code gives up less easily.",
         _mbu_weights(5.0, 7.0, 0.03, 2.0, 1.0),
-        **_PHOTOS,
+        **_SEPARATE_PHOTOS,
     ),
     "faces": _FACES,
     "faces_glasses": {
@@ -136,12 +137,12 @@ CD_PRESETS = {
     "avatars": quick(
         "The embedded avatars, minutes on a CPU.",
         {"recon_a": 5.0, "recon_b": 5.0, "confusion": 0.1},
-        **{**_AVATARS, "learning_rate": 2e-3},
+        **_SEPARATE_AVATARS,
     ),
     "photos": quick(
         "Photographs at 64 px, an hour on a CPU.",
         {"recon_a": 5.0, "recon_b": 5.0, "confusion": 0.1},
-        **_PHOTOS,
+        **_SEPARATE_PHOTOS,
     ),
     "celeba": published(
         "The published weights, for any pair of domains.",
@@ -180,12 +181,12 @@ DIDD_PRESETS = {
     "avatars": quick(
         "The embedded avatars, minutes on a CPU.",
         _didd_weights(5.0, 5.0, 0.1),
-        **{**_AVATARS, "learning_rate": 2e-3},
+        **_SEPARATE_AVATARS,
     ),
     "photos": quick(
         "Photographs at 64 px, an hour on a CPU.",
         _didd_weights(5.0, 5.0, 0.1),
-        **_PHOTOS,
+        **_SEPARATE_PHOTOS,
     ),
     "celeba": published(
         "The published weights, for any pair of domains.",
@@ -229,12 +230,12 @@ MASKED_DIDD_PRESETS = {
     "avatars": quick(
         "The embedded avatars, minutes on a CPU.",
         _MASKED_DIDD,
-        **_AVATARS,
+        **_MASKED_AVATARS,
     ),
     "photos": quick(
         "Photographs at 64 px, an hour or two on a CPU. Tried on avatars alone.",
         {**_MASKED_DIDD, "recon2_a": 1.0, "recon2_b": 1.0},
-        **_PHOTOS,
+        **_SEPARATE_PHOTOS,
     ),
 }
 
@@ -247,16 +248,12 @@ FADER_PRESETS = {
     "avatars": quick(
         "The embedded avatars, minutes on a CPU.",
         _fader_weights(5.0, 0.1),
-        learning_rate=2e-3,
-        steps=3000,
-        flip=False,
+        **_AVATARS,
     ),
     "photos": quick(
         "Photographs at 64 px, an hour on a CPU.",
         _fader_weights(5.0, 0.1),
-        learning_rate=2e-3,
-        steps=20_000,
-        flip=True,
+        **_PHOTOS,
     ),
     "celeba": {
         "description": "The paper's: 256 px, 32 images a step, lambda_E 1e-4 after 500,000 steps.",

@@ -7,7 +7,7 @@ from mbu_tf.networks import blocks
 from mbu_tf.networks.network import Network, weights_of
 
 
-def deconvolve(code, filters, out_channels, normalization, activation, layer, seen=lambda x: x):
+def deconvolve(code, filters, out_channels, normalization, activation, layer, seen):
     """All de-convolutional blocks; the last is a plain convolution alone.
 
     Args:
@@ -23,8 +23,14 @@ def deconvolve(code, filters, out_channels, normalization, activation, layer, se
     return blocks.deconvolution(seen(x), out_channels, f"block_{len(filters) + 1}")
 
 
-class _CodeDecoder(Network):
-    """What both decoders share: arguments, their checks and the configuration."""
+class CodeDecoder(Network):
+    """What decoders share: arguments, their checks and the configuration.
+
+    A subclass says what it makes of the last block's `out_channels` (`head`), and may be told
+    more than the code (`told`).
+    """
+
+    filters = blocks.DECODER_FILTERS
 
     def __init__(
         self,
@@ -43,10 +49,11 @@ class _CodeDecoder(Network):
         shape = (side, side, code_channels)
         code = keras.Input(shape, dtype=blocks.wide_dtype(), name="code")
         _, layer = blocks.convolution_layers(spectral_updates, spectral_gradient)
-        filters = blocks.block_filters(blocks.DECODER_FILTERS, depth - 1, width)
+        filters = blocks.block_filters(self.filters, depth - 1, width)
         blocks.check_kernels([code_channels, *reversed(filters), self.out_channels], width)
         with weights_of(kwargs.get("name")):
-            x = deconvolve(code, filters, self.out_channels, normalization, activation, layer)
+            inputs, seen = self.told(code)
+            x = deconvolve(code, filters, self.out_channels, normalization, activation, layer, seen)
         config = {
             "code_channels": code_channels,
             "image_size": image_size,
@@ -57,11 +64,15 @@ class _CodeDecoder(Network):
             "spectral_updates": spectral_updates,
             "spectral_gradient": spectral_gradient,
         }
-        super().__init__(code, self.head(x), config, **kwargs)
+        super().__init__(inputs, self.head(x), config, **kwargs)
+
+    def told(self, code):
+        """All inputs, and a function of a block's input to what the block sees of it."""
+        return code, lambda x: x
 
 
 @keras.saving.register_keras_serializable("mbu_tf")
-class Decoder(_CodeDecoder):
+class Decoder(CodeDecoder):
     """Decoder DA (appendix A): a code to an image.
 
     Args:
@@ -92,7 +103,7 @@ class Decoder(_CodeDecoder):
 
 
 @keras.saving.register_keras_serializable("mbu_tf")
-class MaskDecoder(_CodeDecoder):
+class MaskDecoder(CodeDecoder):
     """Decoder DB (equation 1, appendix A): a code to a soft mask and a raw image.
 
     Arguments, input and errors are those of `Decoder`.

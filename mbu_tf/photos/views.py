@@ -105,7 +105,8 @@ class View:
         """
         paint, mask = (layer.image[0] + 1.0) * 127.5, layer.mask[0, ..., 0]
         rows, columns, share = self.enlarged(mask)
-        opacity = np.where(share >= mask_floor, share, np.float32(0))
+        # Shrunk, a mask of 1 may come out as the next number above it.
+        opacity = np.where(share >= mask_floor, np.minimum(share, 1), np.float32(0))
         if np.isin(mask, (0, 1)).all():
             opacity = np.ceil(opacity)
         inside = opacity > 0

@@ -92,7 +92,7 @@ def run_settings(recipe, domains, architecture, base=None, same_part=False):
     return {
         "precision": keras.config.dtype_policy().name,
         "architecture": architecture,
-        **({"base": _checksum_of_weights(base)} if base is not None else {}),
+        **({"base": _checksum(base.taken_over(same_part))} if base is not None else {}),
         **({"same_part": True} if same_part else {}),
         **{name: recipe[name] for name in ("optimizer", "discriminator_optimizer", "compile")},
         **image_changes(recipe),
@@ -114,11 +114,11 @@ def _fingerprint(images):
     return {**found, "stamp": hashlib.sha256(images.stamp()).hexdigest()[:32]}
 
 
-def _checksum_of_weights(model):
-    """A checksum of what other models take over of `model`."""
+def _checksum(parts):
+    """A checksum of the weights of a model's parts."""
     checksum = 0
-    for name in model.starting_networks:
-        for value in getattr(model, name).get_weights():
+    for part in parts:
+        for value in part.get_weights():
             checksum = zlib.crc32(value.tobytes(), checksum)
     return checksum
 

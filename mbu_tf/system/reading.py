@@ -8,6 +8,7 @@ is unpacked that is larger than its file.
 
 import contextlib
 import csv
+import errno
 import io
 import json
 import math
@@ -21,6 +22,8 @@ import numpy as np
 # Beyond what any of our files has; JSON takes some twenty times its size in memory.
 MAX_JSON_BYTES = 64 * 2**20
 SHOWN = 120
+# What errno.ENAMETOOLONG means, and the mend.
+PATH_TOO_LONG = "its path is longer than the system takes; move it up, or shorten names"
 
 
 class DamagedFileError(ValueError):
@@ -56,13 +59,25 @@ def refusing(path, what, mend):
     """
     try:
         yield
-    except (OSError, DamagedFileError):
+    except DamagedFileError:
         raise
+    except OSError as error:
+        if not is_of_content(error):
+            raise
+        raise DamagedFileError(_message(path, what, "it is cut off", mend)) from error
     except RecursionError as error:
         raise DamagedFileError(_message(path, what, "it is nested too deep", mend)) from error
     except Exception as error:  # Parsers raise many kinds.
         problem = " ".join(str(error).split())[:SHOWN] or type(error).__name__
         raise DamagedFileError(_message(path, what, problem, mend)) from error
+
+
+def is_of_content(error):
+    """Whether an `OSError` is of what a file says of itself, such as a place before its beginning.
+
+    The others are of the disk, or of who may read it.
+    """
+    return error.errno == errno.EINVAL
 
 
 def _message(path, what, problem, mend):

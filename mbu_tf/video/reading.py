@@ -2,6 +2,7 @@
 
 import contextlib
 import fractions
+import os
 import pathlib
 import re
 from typing import NamedTuple
@@ -75,7 +76,7 @@ class Colour(NamedTuple):
 def is_video(path: FilePath) -> bool:
     """Whether `path` is a folder, or is called as video files are."""
     path = pathlib.Path(path)
-    return path.is_dir() or path.suffix.lower() in SUFFIXES
+    return os.path.isdir(path) or path.suffix.lower() in SUFFIXES
 
 
 def import_av():

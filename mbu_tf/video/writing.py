@@ -1,7 +1,6 @@
 """Edited frames as a video file, or as a folder of PNG files."""
 
 import contextlib
-import os
 import pathlib
 
 import numpy as np
@@ -95,10 +94,7 @@ class FolderWriter:
         """Write `image`, uint8 `(height, width, 3)`."""
         name = self._names[self._number] if self._names else f"{self._number:06d}"
         path = self._folder / f"{name}.png"
-        if os.path.lexists(path) and not pictures.is_made_here(path):
-            raise FileExistsError(
-                f"{path} is there already, and is no result of mbu-tf. Choose another output."
-            )
+        pictures.check_earlier_result(path)
         pictures.write_png(path, image)
         self._number += 1
 

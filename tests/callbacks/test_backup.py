@@ -278,3 +278,25 @@ def test_a_state_without_a_part_is_damaged(tmp_path, part):
     write_state(tmp_path, state.pop("step"), state)
     with pytest.raises(ValueError, match=f"is damaged.*'{part}' is a required property"):
         Backup(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "alter",
+    [
+        lambda state: state["random"]["numpy"].__setitem__(1, np.zeros(())),
+        lambda state: state["random"]["numpy"].__setitem__(1, np.zeros((1, 0))),
+        lambda state: state["random"]["python"].__setitem__(1, [1, 2]),
+        lambda state: state["random"]["python"].__setitem__(0, 99),
+        lambda state: state["callbacks"].pop(),
+    ],
+)
+def test_a_state_that_cannot_be_taken_up_is_refused(tmp_path, alter):
+    session(tmp_path, epochs=1)
+    state = read_newest_state(tmp_path)
+    alter(state)
+    write_state(tmp_path, state.pop("step"), state)
+    message = (
+        f"{tmp_path} holds no state that a run can go on from. Choose another folder. Received"
+    )
+    with pytest.raises(ValueError, match=message):
+        session(tmp_path, epochs=2)

@@ -184,3 +184,12 @@ def test_a_name_that_is_too_long_is_skipped(mbu_tf, photo, model_file, tmp_path)
     assert status == 1 and "skipped: " in error and "File name too long" in error
     assert "skipped 1 of 3" in error
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["first.png", "last.png"]
+
+
+@pytest.mark.parametrize("command", ["remove", "segment"])
+def test_a_path_that_no_file_can_have_is_skipped(mbu_tf, photo, model_file, tmp_path, command):
+    images = 300 * "d", 1000 * "deep/" + "b.png", photo("a.png")
+    status, error = mbu_tf(command, model_file, *images, "--output", tmp_path / "out")
+    assert status == 1 and "skipped 2 of 3 images" in error
+    assert error.count("its path is longer than the system takes") == 2
+    assert (tmp_path / "out" / "a.png").exists()

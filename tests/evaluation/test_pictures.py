@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from mbu_tf.data.domains import to_model_range
+from mbu_tf.data.images import read_image, resize_image
 from mbu_tf.evaluation.pictures import (
     BACKGROUND,
     GAP,
@@ -9,10 +10,14 @@ from mbu_tf.evaluation.pictures import (
     labelled_grid,
     mask_picture,
     model_grid,
+    portraits,
+    row_of_squares,
     segmentation_picture,
     transfer_grid,
 )
+from mbu_tf.faces import NoFaceError, Placement, find_faces
 from mbu_tf.models.inference import Edit
+from mbu_tf.pretrained import SAMPLES
 
 
 def plain(*colour, size=8):
@@ -27,6 +32,24 @@ def cell_of(sheet, row, column, cell, top):
 
 def blank(sheet):
     return (sheet == BACKGROUND).all()
+
+
+def test_portraits_have_their_eyes_at_the_same_places():
+    photos = [read_image(path) for path in sorted(SAMPLES.glob("*.jpg"))]
+    for place, photo in zip(portraits(*photos), photos, strict=True):
+        shares = place.to_square(find_faces(photo)[0].eyes)
+        np.testing.assert_allclose(shares, [(0.39, 0.42), (0.61, 0.42)], atol=1e-6)
+    with pytest.raises(NoFaceError):
+        portraits(plain(0, 0, 0, size=64))
+
+
+def test_squares_stand_side_by_side():
+    picture = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    places = Placement(0, 0, 8, 0), Placement(10, 4, 16, 0)
+    row = row_of_squares([(place, picture) for place in places], 8)
+    assert row.shape == (8, 16, 3)
+    np.testing.assert_array_equal(row[:, :8], picture[:8, :8])
+    np.testing.assert_array_equal(row[:, 8:], resize_image(picture[4:20, 10:26], 8))
 
 
 def test_mask_picture_is_grey():

@@ -40,8 +40,9 @@ def test_the_page_is_isolated_and_its_modules_typed(serve):
                 assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
                 assert answer.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
                 assert answer.read()
-        with pytest.raises(urllib.error.HTTPError, match="404"):
-            urllib.request.urlopen(f"http://localhost:{port}/../../setup.py")
+        for path in ("../../setup.py", "%00"):
+            with pytest.raises(urllib.error.HTTPError, match="404"):
+                urllib.request.urlopen(f"http://localhost:{port}/{path}")
 
 
 def test_half_a_request_is_given_up(serve, monkeypatch):

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from mbu_tf.exporting import Operation, operations, saved_model, signatures, tflite
 from mbu_tf.exporting.encoded import encoded_signatures
-from mbu_tf.exporting.signatures import as_float32
+from mbu_tf.exporting.exportable import exportable
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.inference import Edit
 from mbu_tf.models.methods import METHODS
@@ -211,7 +211,7 @@ def test_any_precision_becomes_float32(policy):
     keras.config.set_dtype_policy(policy)
     model = MaskedContentTransfer(image_size=32, depth=4, width=0.03, separate_channels=2)
     model.mask_threshold = 0.3
-    copy = as_float32(model)
+    copy = exportable(model)
     assert keras.config.dtype_policy().name == policy
     layers = [x for network in copy.generator_networks for x in network.layers]
     assert {x.compute_dtype for x in layers} == {"float32"}

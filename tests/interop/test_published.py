@@ -275,6 +275,15 @@ def test_what_is_no_checkpoint_of_the_published_code(checkpoint, untouched, chan
         published.restore(untouched, checkpoint)
 
 
+def test_a_model_without_numbers_is_not_written(tmp_path):
+    model = compiled()
+    bias = model.discriminator.weights[-1]
+    bias.assign(np.nan * bias)
+    with pytest.raises(ValueError, match="has weights that are no finite numbers"):
+        save_published(model, tmp_path / "checkpoint")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_bare_tensor_is_no_checkpoint():
     with pytest.raises(ValueError, match="is no checkpoint of a published code.*Received: ndarray"):
         published.new_model(np.zeros(3))
@@ -332,6 +341,7 @@ def test_without_pytorch_the_error_names_what_to_install(tmp_path, monkeypatch):
         (("ae_opt", "param_groups", 0, "lr"), float("nan"), "Received: lr=nan"),
         (("ae_opt", "param_groups", 0, "lr"), [1], "Received: lr="),
         (("disc_opt", "param_groups", 0, "eps"), -1e-8, "'disc_opt'.*Received: eps=-1e-08"),
+        (("disc_opt",), np.zeros(()), "no Adam with one group"),
         (("disc_opt", "param_groups"), [[]], "no Adam with one group"),
         (("disc_opt", "param_groups", 0, "params"), 3, "no Adam with one group"),
         (("disc_opt", "state", 0), 3, "no Adam with one group"),

@@ -182,3 +182,19 @@ def test_images_exchanged_for_others_are_noticed(tmp_path):
     for old, new in zip(before, [told(cache) for cache in caches], strict=True):
         assert old["a"]["checksum"] == new["a"]["checksum"]
         assert old["a"]["stamp"] != new["a"]["stamp"] and old["b"] == new["b"]
+
+
+@pytest.mark.parametrize("same_part", [False, True])
+def test_a_run_is_of_the_very_weights_that_it_took_over(domains, same_part):
+    base = MaskedContentTransfer(image_size=32, width=0.03, separate_channels=1)
+
+    def settings():
+        recipe = MaskedContentTransfer.recipe("avatars")
+        return run_settings(recipe, domains, {}, base, same_part)["base"]
+
+    of_all = base.separate_encoder, base.decoder_b, base.discriminator
+    others = [*(network.weights[0] for network in of_all), base._mask_threshold]
+    for variable, matters in [(base.decoder_a.weights[0], True), *((x, same_part) for x in others)]:
+        before = settings()
+        variable.assign(0.5 * variable.numpy())
+        assert (settings() != before) == matters, variable.path

@@ -149,3 +149,12 @@ def test_a_flipped_bit_is_told_of_by_its_part(tmp_path):
         check_archive(path, *TOLD)
     with pytest.raises(DamagedFileError, match="Bad CRC-32"):
         read_arrays(path, *TOLD)
+
+
+def test_an_archive_without_its_beginning_is_refused(file):
+    path = file(b"")
+    np.savez(path.with_suffix(".npz"), a=np.arange(9.0))
+    path.write_bytes(path.with_suffix(".npz").read_bytes()[1:])
+    for read in (read_arrays, check_archive):
+        with pytest.raises(DamagedFileError, match=REFUSED):
+            read(path, *TOLD)

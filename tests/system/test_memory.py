@@ -6,6 +6,9 @@ import pytest
 
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.memory import check_batch
+from mbu_tf.networks.attribute_decoder import AttributeDecoder
+from mbu_tf.networks.decoder import Decoder
+from mbu_tf.networks.encoder import Encoder
 from mbu_tf.system import memory
 from mbu_tf.system.memory import OutOfMemory, check_memory, free_memory
 
@@ -34,6 +37,13 @@ def test_networks_wider_than_the_memory(width, monkeypatch):
     monkeypatch.setattr(memory, "free_memory", lambda: 16e9)
     with pytest.raises(OutOfMemory, match=rf"network of width {re.escape(f'{width:g}')} takes"):
         MaskedContentTransfer(image_size=128, width=width, separate_channels=25)
+
+
+@pytest.mark.parametrize("network", [Encoder, Decoder, AttributeDecoder])
+def test_each_network_says_so_itself(network, monkeypatch):
+    monkeypatch.setattr(memory, "free_memory", lambda: 10**6)
+    with pytest.raises(OutOfMemory, match="A network of width 0.5 takes"):
+        network(256, image_size=64, width=0.5)
 
 
 def test_batches_larger_than_the_memory(tiny_model, monkeypatch):
