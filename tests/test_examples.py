@@ -259,6 +259,27 @@ def test_celebamask_masks(run, tmp_path):
     np.testing.assert_array_equal(found, expected)
 
 
+def test_celebamask_masks_of_dark_hair(run, tmp_path, capsys):
+    for name in ("images", "masks"):
+        (tmp_path / name).mkdir()
+    hair = np.zeros((32, 32), bool)
+    hair[:8] = True
+    shown = {"black": (30, hair), "fair": (160, hair), "bald": (30, hair & False)}
+    for name, (level, where) in shown.items():
+        photo = np.where(np.kron(where, np.ones((2, 2), bool))[..., None], level, 200)
+        Image.fromarray(np.uint8(photo.repeat(3, -1))).save(tmp_path / "images" / f"{name}.jpg")
+        Image.fromarray(np.uint8(13 * where)).save(tmp_path / "masks" / f"{name}.png")
+    run("celebamask_masks.py", tmp_path, "--part", "dark_hair", "--output", "found")
+    assert [path.name for path in (tmp_path / "found").iterdir()] == ["black.png"]
+    found = read_image(tmp_path / "found" / "black.png")
+    np.testing.assert_array_equal(found, np.uint8(255 * hair)[..., None].repeat(3, -1))
+    (tmp_path / "names.txt").write_text("fair\n")
+    chosen = ("--darker-than", 170, "--names", "names.txt", "--output", "chosen")
+    run("celebamask_masks.py", tmp_path, "--part", "dark_hair", *chosen)
+    assert [path.name for path in (tmp_path / "chosen").iterdir()] == ["fair.png"]
+    assert "1 masks in chosen" in capsys.readouterr().out
+
+
 def test_measure_faces(run, tmp_path, capsys):
     """On a portrait in the public domain, as labelled and as aligned as CelebA's."""
     import skimage.data
