@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from mbu_tf.models.learning_rates import LinkedLearningRates
+from mbu_tf.models.steering import Steering
 from mbu_tf.runs.state import (
     ARRAY_SCHEMA,
     COUNT,
@@ -273,9 +274,9 @@ class Backup(keras.callbacks.Callback):
 
 def _variables(model):
     """Every variable that training changes, once, always in the same order."""
-    kinds = (keras.optimizers.Optimizer, LinkedLearningRates)
-    steered = [x for x in vars(model).values() if isinstance(x, kinds)]
-    groups = [model.variables, model.metrics_variables, *(x.variables for x in steered)]
+    kinds = (keras.optimizers.Optimizer, LinkedLearningRates, Steering)
+    others = [x for x in vars(model).values() if isinstance(x, kinds)]
+    groups = [model.variables, model.metrics_variables, *(x.variables for x in others)]
     return list({id(variable): variable for group in groups for variable in group}.values())
 
 

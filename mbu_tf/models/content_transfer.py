@@ -81,6 +81,7 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
     )
     starting_networks = ("common_encoder", "decoder_a")
     monitors_of_masks = ("iou",)
+    steering_rules = ("confusion", "recon2", "cycle_separate")
     presets = MBU_PRESETS
     formulations = MBU_FORMULATIONS
 
@@ -139,7 +140,8 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
     @property
     def monitor_names(self):
         both = {"recon1_a", "recon1_b"} <= set(self.active_losses)
-        return ["mask_coverage", *(["mask_contrast"] if both else []), "iou"]
+        steering = [x for x in self.measured_for_steering if x == "code_spread"]
+        return ["mask_coverage", *(["mask_contrast"] if both else []), *steering, "iou"]
 
     def no_separate_code(self, common):
         """Zeros in place of a separate code beside the code `common`."""
@@ -216,6 +218,8 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
         monitors = {"mask_coverage": ops.mean(mask_bb)}
         if "mask_contrast" in self.monitor_names:
             monitors["mask_contrast"] = mask_contrast(mask_bb, decoded_a, a, decoded_b, b)
+        if "code_spread" in self.monitor_names:
+            monitors["code_spread"] = code_spread(separate_b)
         if mask_b is not None:
             predicted = ops.greater_equal(mask_bb, self._mask_threshold)
             monitors["iou"] = intersection_over_union(predicted, mask_b)
@@ -240,6 +244,20 @@ def mask_contrast(mask, decoded_a, a, decoded_b, b):
     mask, decoded_a, a, decoded_b, b = losses.widened(mask, decoded_a, a, decoded_b, b)
     error_a = ops.maximum(ops.mean(mask * ops.abs(decoded_a - a)), 1e-12)
     return ops.mean(mask * ops.abs(decoded_b - b)) / error_a, error_a
+
+
+def code_spread(codes):
+    """How much separate codes differ over a batch, of what they are: in [0, 1], 0 if all are alike.
+
+    Args:
+        codes: Es(b), `(batch, s, s, separate_channels)`.
+
+    Returns:
+        The root of the mean variance over the mean square.
+    """
+    (codes,) = losses.widened(codes)
+    variance = ops.mean(ops.var(codes, axis=0))
+    return ops.sqrt(variance / ops.maximum(ops.mean(ops.square(codes)), 1e-12))
 
 
 def intersection_over_union(predicted, true):
