@@ -174,6 +174,11 @@ class Compilation:
         return [rule for rule in self.steering_rules if steered & {*RULES[rule].losses}]
 
     @property
+    def steering(self):
+        """The `Steering` of weights that are `"auto"`, or `None`."""
+        return self._steering
+
+    @property
     def measured_for_steering(self):
         """Names of what the rules of steered weights read."""
         return self._steering.measured if self._steering else []

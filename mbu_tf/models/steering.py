@@ -6,6 +6,9 @@ from the next step on. A rule is a function of numbers: `RULES` has them all.
 docs/learning.md says what they were tried on.
 """
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import keras
 from keras import ops
 
@@ -14,6 +17,7 @@ AUTO = "auto"
 PREFIX = "steered_"
 # Of each step's measurements this share enters the means: they are of about 50 steps.
 SHARE = 0.02
+MASK_EMPTY, MASK_FULL, CODES_ALIKE = 0.002, 0.6, 0.1
 
 
 def confusion_rate(means):
@@ -64,9 +68,7 @@ class Rule:
 
 
 RULES = {
-    "confusion": Rule(
-        ("confusion",), confusion_rate, 0.5, 0.05, 3.0, ("discriminator_accuracy",)
-    ),
+    "confusion": Rule(("confusion",), confusion_rate, 0.5, 0.05, 3.0, ("discriminator_accuracy",)),
     "recon2": Rule(
         ("recon2_a", "recon2_b"), recon2_rate, 1.5, 0.3, 4.0, ("mask_coverage", "mask_contrast")
     ),
@@ -74,6 +76,45 @@ RULES = {
         ("cycle_separate",), cycle_separate_rate, 0.03, 0.003, 0.03, ("code_spread",)
     ),
 }
+
+
+class Collapse(NamedTuple):
+    """A way in which training goes wrong, and the weight that has led there.
+
+    Attributes:
+        what: in words.
+        rule: of the weight, a key of `RULES`.
+        factor: what the weight is multiplied by when training goes back to before.
+        severity: function of the means; from 1 on training has collapsed, and below 1/2
+            it is well.
+    """
+
+    what: str
+    rule: str
+    factor: float
+    severity: Callable
+
+
+COLLAPSES = (
+    Collapse(
+        "the mask has shrunk to nothing",
+        "recon2",
+        0.5,
+        lambda means: MASK_EMPTY / max(means["mask_coverage"], 1e-9),
+    ),
+    Collapse(
+        "the mask takes in most of the picture",
+        "recon2",
+        2.0,
+        lambda means: means["mask_coverage"] / MASK_FULL,
+    ),
+    Collapse(
+        "all separate codes are alike",
+        "cycle_separate",
+        0.25,
+        lambda means: CODES_ALIKE / max(means["code_spread"], 1e-9),
+    ),
+)
 
 
 class Steering:
@@ -97,13 +138,19 @@ class Steering:
         self._least = {n: made(f"least_{n}", rule.least) for n, rule in self.rules.items()}
         self._most = {n: made(f"most_{n}", rule.most) for n, rule in self.rules.items()}
         measured = sorted({x for rule in self.rules.values() for x in rule.measured})
+        self._restarts = made("restarts", 0.0)
         # Sums whose terms fade, of what was measured and of its weights.
         self._sums = {n: (made(f"sum_{n}", 0.0), made(f"share_{n}", 0.0)) for n in measured}
 
     @property
     def variables(self):
-        bounds = [*self._weights.values(), *self._least.values(), *self._most.values()]
-        return [*bounds, *(v for pair in self._sums.values() for v in pair)]
+        sums = [v for pair in self._sums.values() for v in pair]
+        return [*self._weights.values(), *sums, *self.lessons]
+
+    @property
+    def lessons(self):
+        """Those of `variables` that stand when training goes back: bounds, and the count."""
+        return [*self._least.values(), *self._most.values(), self._restarts]
 
     @property
     def measured(self):
@@ -116,8 +163,9 @@ class Steering:
         return ops.convert_to_tensor(self._weights[name])
 
     def logs(self):
-        """The weights by the names that they are shown under."""
-        return {f"weight_{n}": ops.convert_to_tensor(v) for n, v in self._weights.items()}
+        """The weights, and how often training went back, by the names that they are shown under."""
+        weights = {f"weight_{n}": ops.convert_to_tensor(v) for n, v in self._weights.items()}
+        return {**weights, "restarts": ops.convert_to_tensor(self._restarts)}
 
     def means(self):
         """The means of what is measured, by name."""
@@ -147,6 +195,40 @@ class Steering:
             new = old * ops.exp(rule.rate(means))
             new = ops.clip(new, self._least[name], self._most[name])
             variable.assign(ops.where(applied, new, old))
+
+    def collapse(self):
+        """The one of `COLLAPSES` that training has come to, or `None`."""
+        severities = self._severities()
+        return next((x for x, severity in severities.items() if severity >= 1), None)
+
+    def is_well(self):
+        """Whether no collapse is near."""
+        return all(severity < 0.5 for severity in self._severities().values())
+
+    def _severities(self):
+        means = {name: float(ops.convert_to_numpy(x)) for name, x in self.means().items()}
+        return {x: x.severity(means) for x in COLLAPSES if x.rule in self.rules}
+
+    @property
+    def restarts(self):
+        """How often training has gone back."""
+        return int(ops.convert_to_numpy(self._restarts))
+
+    def turn(self, collapse):
+        """Turn the weight that has led to a collapse away from where it is, for good.
+
+        Returns:
+            The weight's new value.
+        """
+        weight, least, most = (x[collapse.rule] for x in (self._weights, self._least, self._most))
+        now, low, high = (float(ops.convert_to_numpy(x)) for x in (weight, least, most))
+        new = collapse.factor * min(max(now, low), high)
+        weight.assign(new)
+        # What the rule may not cross again; and not beyond the other bound either.
+        least.assign(new if collapse.factor > 1 else min(low, new))
+        most.assign(new if collapse.factor < 1 else max(high, new))
+        self._restarts.assign(self.restarts + 1)
+        return new
 
     def save(self, store):
         """Write the state into a dict of what is saved."""
