@@ -42,7 +42,7 @@ _GLASSES = _mbu_weights(5.0, 7.0, 0.001, 0.7, 0.005)
 MBU_PRESETS = {
     "auto": quick(
         "Any data at 64 px: loss weights steer themselves. Minutes to an hour on a CPU.",
-        _mbu_weights(5.0, 7.0, AUTO, AUTO, AUTO),
+        {**_mbu_weights(5.0, 7.0, AUTO, AUTO, AUTO), "mask_size": AUTO},
         separate_channels=8,
         learning_rate=3e-3,
         steps=4000,

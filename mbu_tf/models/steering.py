@@ -1,9 +1,9 @@
 """Loss weights that training sets by itself, from what it measures: the rules, and their state.
 
-A weight given as `AUTO` starts at a rule's first value. After each step the rule says
-how fast it is to grow, from exponential means of what was measured; the change holds
-from the next step on. A rule is a function of numbers: `RULES` has them all.
-docs/learning.md says what they were tried on.
+A weight given as `AUTO` starts at its rule's first value. After each step the rule gives
+the next one, from exponential means of what was measured, and it holds from the next step
+on. Its numbers are for recon1_a = 5 and recon1_b = 7, the paper's lambda_1 and lambda_2.
+docs/learning.md says what the rules were tried on.
 """
 
 from collections.abc import Callable
@@ -17,63 +17,82 @@ AUTO = "auto"
 PREFIX = "steered_"
 # Of each step's measurements this share enters the means: they are of about 50 steps.
 SHARE = 0.02
-MASK_EMPTY, MASK_FULL, CODES_ALIKE = 0.002, 0.6, 0.1
+# The discriminator's accuracy that is aimed at.
+ACCURACY = 0.57
+KAPPA = 0.4
+MASK_EMPTY, MASK_FULL, CODES_ALIKE = 0.002, 0.6, 0.03
 
 
-def confusion_rate(means):
-    """Growth of `confusion`, per step: let the discriminator be right just above half of the time.
+def confusion(weight, means):
+    """The next weight of `confusion`: the discriminator is to be right just above half the time.
 
-    A discriminator that is right more often sees the content in the common code; then
-    nothing can be removed. One that is never right has nothing to teach.
+    One that is right more often sees the content in the common code; then nothing can be
+    removed. One that never is has nothing to teach, and a weight that is larger than it
+    needs to be costs detail.
     """
-    return 0.05 * ops.clip(means["discriminator_accuracy"] - 0.57, -0.1, 0.1)
+    return weight * ops.exp(0.05 * ops.clip(means["discriminator_accuracy"] - ACCURACY, -0.1, 0.1))
 
 
-def recon2_rate(means):
-    """Growth of `recon2_a` and `recon2_b` (lambda_4 = lambda_5), per step.
+def recon2(weight, means):
+    """The next weight of `recon2_a` and `recon2_b`, lambda_4 = lambda_5.
 
     A pixel opens the mask where z_raw's error is below lambda_2 / (lambda_2 + lambda_5) of
-    decoder A's. So a mask that is wide and lies where decoder A draws both domains alike
-    (`mask_contrast`) wants larger weights, and one that closes before it has found what B
-    alone has wants smaller ones.
+    decoder A's. A mask that closes before it has found what B alone has (`mask_contrast`)
+    wants a smaller weight, for where it is closed nothing is learned; one that is open
+    returns to the first value.
     """
     coverage, contrast = means["mask_coverage"], means["mask_contrast"]
-    closing = ops.cast(ops.logical_and(coverage < 0.01, contrast < 1.5), coverage.dtype)
-    wide = ops.clip((coverage - 0.1) / 0.1, 0.0, 1.0) * ops.clip(1.5 - contrast, 0.0, 0.5)
-    return 0.01 * (wide - closing)
+    closing = ops.clip(1.0 - coverage / 0.02, 0.0, 1.0) * ops.clip(1.5 - contrast, 0.0, 0.5)
+    opening = ops.clip(coverage / 0.02 - 1.0, 0.0, 1.0)
+    return weight * ops.exp(0.04 * (0.05 * opening - closing))
 
 
-def cycle_separate_rate(means):
-    """Growth of `cycle_separate`, per step: down while all separate codes are becoming alike.
+def mask_size(weight, means):
+    """The next weight of `mask_size`, the wider the mask the larger, in decoder A's mean error.
+
+    Equation 8 costs nothing where z_raw paints without error, such as hair that is always
+    black: a mask that took such a part in the beginning would keep it. This term closes it,
+    where decoder A is wrong by little; content is what decoder A is most wrong about.
+    """
+    wide = ops.minimum(means["mask_coverage"] / 0.1, 1.0)
+    return ops.zeros_like(weight) + KAPPA * 7.0 * means["recon1_a"] * wide
+
+
+def cycle_separate(weight, means):
+    """The next weight of `cycle_separate`: down while all separate codes become alike.
 
     The term shrinks what it compares. Where codes no longer differ over a batch, every
     reference gives the same part.
     """
-    return 0.01 * ops.clip(means["code_spread"] - 0.3, -0.1, 0.1)
+    return weight * ops.exp(0.01 * ops.clip(means["code_spread"] - 0.3, -0.1, 0.1))
 
 
-class Rule:
+class Rule(NamedTuple):
     """How a weight is steered.
 
-    Args:
+    Attributes:
         losses: names of the loss terms that share the weight.
-        rate: function of the means that gives the logarithm's change per step.
+        value: function of the weight and the means that gives the next weight.
         first, least, most: values of the weight.
         measured: what the rule reads, by the names of the logs.
     """
 
-    def __init__(self, losses, rate, first, least, most, measured):
-        self.losses, self.rate, self.measured = losses, rate, measured
-        self.first, self.least, self.most = first, least, most
+    losses: tuple
+    value: Callable
+    first: float
+    least: float
+    most: float
+    measured: tuple
 
 
 RULES = {
-    "confusion": Rule(("confusion",), confusion_rate, 0.5, 0.05, 3.0, ("discriminator_accuracy",)),
+    "confusion": Rule(("confusion",), confusion, 0.5, 0.05, 3.0, ("discriminator_accuracy",)),
     "recon2": Rule(
-        ("recon2_a", "recon2_b"), recon2_rate, 1.5, 0.3, 4.0, ("mask_coverage", "mask_contrast")
+        ("recon2_a", "recon2_b"), recon2, 2.0, 0.3, 2.0, ("mask_coverage", "mask_contrast")
     ),
+    "mask_size": Rule(("mask_size",), mask_size, 0.5, 0.0, 2.0, ("recon1_a", "mask_coverage")),
     "cycle_separate": Rule(
-        ("cycle_separate",), cycle_separate_rate, 0.03, 0.003, 0.03, ("code_spread",)
+        ("cycle_separate",), cycle_separate, 0.03, 0.003, 0.03, ("code_spread",)
     ),
 }
 
@@ -192,8 +211,7 @@ class Steering:
         for name, rule in self.rules.items():
             variable = self._weights[name]
             old = ops.convert_to_tensor(variable)
-            new = old * ops.exp(rule.rate(means))
-            new = ops.clip(new, self._least[name], self._most[name])
+            new = ops.clip(rule.value(old, means), self._least[name], self._most[name])
             variable.assign(ops.where(applied, new, old))
 
     def collapse(self):

@@ -33,8 +33,31 @@ def values(steering):
     return {v.name: float(keras.ops.convert_to_numpy(v)) for v in steering.variables}
 
 
-def rate(name, **means):
-    return float(RULES[name].rate({n: keras.ops.convert_to_tensor(x) for n, x in means.items()}))
+def following(name, weight, **means):
+    """What the rule makes of a weight."""
+    tensors = {n: keras.ops.convert_to_tensor(x) for n, x in means.items()}
+    return float(RULES[name].value(keras.ops.convert_to_tensor(weight), tensors))
+
+
+@pytest.mark.parametrize(
+    "rule,weight,means,expected",
+    [
+        ("confusion", 0.5, {"discriminator_accuracy": 0.57}, 0.5),
+        ("confusion", 0.5, {"discriminator_accuracy": 0.61}, 0.5 * np.exp(0.05 * 0.04)),
+        ("confusion", 0.5, {"discriminator_accuracy": 1.0}, 0.5 * np.exp(0.005)),
+        ("confusion", 0.5, {"discriminator_accuracy": 0.5}, 0.5 * np.exp(-0.05 * 0.07)),
+        ("recon2", 1.0, {"mask_coverage": 0.02, "mask_contrast": 1.0}, 1.0),
+        ("recon2", 1.0, {"mask_coverage": 0.01, "mask_contrast": 1.2}, np.exp(-0.04 * 0.5 * 0.3)),
+        ("recon2", 1.0, {"mask_coverage": 0.01, "mask_contrast": 1.6}, 1.0),
+        ("recon2", 1.0, {"mask_coverage": 0.03, "mask_contrast": 1.0}, np.exp(0.001)),
+        ("mask_size", 9.0, {"recon1_a": 0.2, "mask_coverage": 0.05}, 0.4 * 7 * 0.2 * 0.5),
+        ("mask_size", 9.0, {"recon1_a": 0.2, "mask_coverage": 0.3}, 0.4 * 7 * 0.2),
+        ("cycle_separate", 0.02, {"code_spread": 0.25}, 0.02 * np.exp(-0.0005)),
+        ("cycle_separate", 0.02, {"code_spread": 0.7}, 0.02 * np.exp(0.001)),
+    ],
+)
+def test_rules_are_what_they_say(rule, weight, means, expected):
+    assert following(rule, weight, **means) == pytest.approx(expected, rel=1e-6)
 
 
 def test_means_are_of_what_was_measured_each_by_its_weight():
