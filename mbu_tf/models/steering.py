@@ -19,7 +19,7 @@ PREFIX = "steered_"
 SHARE = 0.02
 # The discriminator's accuracy that is aimed at.
 ACCURACY = 0.57
-KAPPA = 0.4
+MASK_SHARE = 0.3
 MASK_EMPTY, MASK_FULL, CODES_ALIKE = 0.002, 0.6, 0.03
 
 
@@ -55,7 +55,7 @@ def mask_size(weight, means):
     where decoder A is wrong by little; content is what decoder A is most wrong about.
     """
     wide = ops.minimum(means["mask_coverage"] / 0.1, 1.0)
-    return ops.zeros_like(weight) + KAPPA * 7.0 * means["recon1_a"] * wide
+    return ops.zeros_like(weight) + MASK_SHARE * 7.0 * means["recon1_a"] * wide
 
 
 def cycle_separate(weight, means):
