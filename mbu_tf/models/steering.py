@@ -210,8 +210,10 @@ class Steering:
         means = self.means()
         for name, rule in self.rules.items():
             variable = self._weights[name]
-            old = ops.convert_to_tensor(variable)
-            new = ops.clip(rule.value(old, means), self._least[name], self._most[name])
+            old, least, most = (
+                ops.convert_to_tensor(x[name]) for x in (self._weights, self._least, self._most)
+            )
+            new = ops.clip(rule.value(old, means), least, most)
             variable.assign(ops.where(applied, new, old))
 
     def collapse(self):
