@@ -52,10 +52,12 @@ def mask_size(weight, means):
 
     Equation 8 costs nothing where z_raw paints without error, such as hair that is always
     black: a mask that took such a part in the beginning would keep it. This term closes it,
-    where decoder A is wrong by little; content is what decoder A is most wrong about.
+    where decoder A is wrong by little; content is what decoder A is most wrong about. While
+    the mask has found nothing (`mask_contrast` of 1) there is nothing to trim.
     """
     wide = ops.minimum(means["mask_coverage"] / 0.1, 1.0)
-    return ops.zeros_like(weight) + MASK_SHARE * 7.0 * means["recon1_a"] * wide
+    found = ops.clip(means["mask_contrast"] - 1.0, 0.0, 1.0)
+    return ops.zeros_like(weight) + MASK_SHARE * 7.0 * means["recon1_a"] * wide * found
 
 
 def cycle_separate(weight, means):
@@ -90,7 +92,9 @@ RULES = {
     "recon2": Rule(
         ("recon2_a", "recon2_b"), recon2, 2.0, 0.3, 2.0, ("mask_coverage", "mask_contrast")
     ),
-    "mask_size": Rule(("mask_size",), mask_size, 0.5, 0.0, 2.0, ("recon1_a", "mask_coverage")),
+    "mask_size": Rule(
+        ("mask_size",), mask_size, 0.0, 0.0, 2.0, ("recon1_a", "mask_coverage", "mask_contrast")
+    ),
     "cycle_separate": Rule(
         ("cycle_separate",), cycle_separate, 0.03, 0.003, 0.03, ("code_spread",)
     ),

@@ -50,8 +50,20 @@ def following(name, weight, **means):
         ("recon2", 1.0, {"mask_coverage": 0.01, "mask_contrast": 1.2}, np.exp(-0.04 * 0.5 * 0.3)),
         ("recon2", 1.0, {"mask_coverage": 0.01, "mask_contrast": 1.6}, 1.0),
         ("recon2", 1.0, {"mask_coverage": 0.03, "mask_contrast": 1.0}, np.exp(0.001)),
-        ("mask_size", 9.0, {"recon1_a": 0.2, "mask_coverage": 0.05}, 0.3 * 7 * 0.2 * 0.5),
-        ("mask_size", 9.0, {"recon1_a": 0.2, "mask_coverage": 0.3}, 0.3 * 7 * 0.2),
+        *[
+            (
+                "mask_size",
+                9.0,
+                {"recon1_a": 0.2, "mask_coverage": coverage, "mask_contrast": contrast},
+                0.3 * 7 * 0.2 * factor,
+            )
+            for coverage, contrast, factor in (
+                (0.05, 3.0, 0.5),
+                (0.3, 1.5, 0.5),
+                (0.3, 2.5, 1.0),
+                (0.3, 0.9, 0.0),
+            )
+        ],
         ("cycle_separate", 0.02, {"code_spread": 0.25}, 0.02 * np.exp(-0.0005)),
         ("cycle_separate", 0.02, {"code_spread": 0.7}, 0.02 * np.exp(0.001)),
     ],
