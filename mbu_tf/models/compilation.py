@@ -248,7 +248,14 @@ class Compilation:
     def _build_metrics(self):
         self._trackers = {}
         names = ["loss", *self.active_losses, "discriminator_loss", "discriminator_accuracy"]
-        for name in [*names, *self.monitor_names]:
+        names += self.monitor_names
+        unmeasured = sorted(set(self.measured_for_steering) - set(names))
+        if unmeasured:
+            raise ValueError(
+                f"Weights that are {AUTO!r} are steered by what is not measured here: give "
+                f"recon1_a and recon1_b a weight. Received: no {', '.join(unmeasured)}"
+            )
+        for name in names:
             self._trackers[name] = StepMean(name=name, dtype=self._wide)
         self._trackers["skipped_steps"] = keras.metrics.Sum(name="skipped_steps")
 

@@ -81,7 +81,7 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
     )
     starting_networks = ("common_encoder", "decoder_a")
     monitors_of_masks = ("iou",)
-    steering_rules = ("confusion", "recon2", "mask_size", "cycle_separate")
+    steering_rules = ("confusion", "recon2", "mask_size", "cycle")
     presets = MBU_PRESETS
     formulations = MBU_FORMULATIONS
 

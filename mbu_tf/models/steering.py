@@ -60,11 +60,11 @@ def mask_size(weight, means):
     return ops.zeros_like(weight) + MASK_SHARE * 7.0 * means["recon1_a"] * wide * found
 
 
-def cycle_separate(weight, means):
-    """The next weight of `cycle_separate`: down while all separate codes become alike.
+def cycle(weight, means):
+    """The next weight of `cycle_separate` and `cycle_common`, the paper's one lambda_3.
 
-    The term shrinks what it compares. Where codes no longer differ over a batch, every
-    reference gives the same part.
+    Down while all separate codes become alike, for the term shrinks what it compares:
+    where codes no longer differ over a batch, every reference gives the same part.
     """
     return weight * ops.exp(0.01 * ops.clip(means["code_spread"] - 0.3, -0.1, 0.1))
 
@@ -95,9 +95,7 @@ RULES = {
     "mask_size": Rule(
         ("mask_size",), mask_size, 0.0, 0.0, 2.0, ("recon1_a", "mask_coverage", "mask_contrast")
     ),
-    "cycle_separate": Rule(
-        ("cycle_separate",), cycle_separate, 0.03, 0.003, 0.03, ("code_spread",)
-    ),
+    "cycle": Rule(("cycle_separate", "cycle_common"), cycle, 0.03, 0.003, 0.03, ("code_spread",)),
 }
 
 
@@ -133,7 +131,7 @@ COLLAPSES = (
     ),
     Collapse(
         "all separate codes are alike",
-        "cycle_separate",
+        "cycle",
         0.25,
         lambda means: CODES_ALIKE / max(means["code_spread"], 1e-9),
     ),

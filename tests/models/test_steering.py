@@ -64,8 +64,8 @@ def following(name, weight, **means):
                 (0.3, 0.9, 0.0),
             )
         ],
-        ("cycle_separate", 0.02, {"code_spread": 0.25}, 0.02 * np.exp(-0.0005)),
-        ("cycle_separate", 0.02, {"code_spread": 0.7}, 0.02 * np.exp(0.001)),
+        ("cycle", 0.02, {"code_spread": 0.25}, 0.02 * np.exp(-0.0005)),
+        ("cycle", 0.02, {"code_spread": 0.7}, 0.02 * np.exp(0.001)),
     ],
 )
 def test_rules_are_what_they_say(rule, weight, means, expected):
@@ -99,7 +99,7 @@ def test_the_step_is_weighted_by_what_the_logs_show(images):
     before = model.steering.logs()
     shown = {name: float(x) for name, x in before.items()}
     logs = model.train_on_batch(*images, return_dict=True)
-    names = ("confusion", "recon2", "recon2", "cycle_separate")
+    names = ("confusion", "recon2", "recon2", "cycle")
     weights = {x: shown[f"weight_{n}"] for x, n in zip(STEERED, names, strict=True)}
     fixed = {x: model.loss_weights[x] for x in model.active_losses if x not in STEERED}
     total = sum(weight * logs[x] for x, weight in {**weights, **fixed}.items())
@@ -135,6 +135,11 @@ def test_other_methods_steer_confusion_alone(images):
     assert "weight_confusion" in model.train_on_batch(*images, return_dict=True)
     with pytest.raises(ValueError, match=r"only \['confusion'\] can be 'auto'.*recon_a"):
         model.compile(loss_weights={"recon_a": "auto"})
+
+
+def test_what_is_not_measured_steers_nothing():
+    with pytest.raises(ValueError, match="recon1_a and recon1_b a weight.*no mask_contrast"):
+        compiled({**STEERED, "recon1_b": 0.0})
 
 
 def test_what_was_learned_is_in_the_file_and_outlives_compile(images, tmp_path):
