@@ -44,6 +44,7 @@ MBU_PRESETS = {
         "Any data at 64 px: loss weights steer themselves. Minutes to an hour on a CPU.",
         {**_mbu_weights(5.0, 7.0, AUTO, AUTO, AUTO), "mask_size": AUTO},
         separate_channels=8,
+        cycle_images=4,
         learning_rate=3e-3,
         steps=4000,
         flip=AUTO,
@@ -99,6 +100,7 @@ MBU_PUBLISHED_NETWORKS = {
     "encoder_activation": "leaky_relu",
     "decoder_activation": "leaky_relu",
     "decoder_a_input": "common_and_zeros",
+    "cycle_images": None,
 }
 
 
@@ -123,6 +125,7 @@ def _mbu_paper(recipe):
             "decoder_activation": "relu",
             "decoder_a_input": "common",
             "separate_code_of_a": "encoded",
+            "cycle_images": None,
         },
         "compile": {
             **recipe["compile"],
