@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from mbu_tf.models.learning_rates import LinkedLearningRates
+from mbu_tf.models.training_state import as_array, training_variables
 from mbu_tf.runs.state import (
     ARRAY_SCHEMA,
     COUNT,
@@ -209,7 +209,7 @@ class Backup(keras.callbacks.Callback):
         self._kept_step = self.step
         self.seconds = time.monotonic() - self._clock
         # Every worker reads the variables: some are summed over all of them for that.
-        values = [_as_array(variable) for variable in _variables(self.model)]
+        values = [as_array(variable) for variable in training_variables(self.model)]
         if not self._writes():
             return
         state = {
@@ -252,7 +252,7 @@ class Backup(keras.callbacks.Callback):
                 )
 
     def _set_variables(self):
-        variables, values = _variables(self.model), self._found["variables"]
+        variables, values = training_variables(self.model), self._found["variables"]
         expected = [tuple(variable.shape) for variable in variables]
         received = [value.shape for value in values]
         if expected != received:
@@ -272,20 +272,6 @@ class Backup(keras.callbacks.Callback):
         """Whether this process writes: the only one, or the chief of several workers."""
         strategy = getattr(self._model, "distribute_strategy", None)
         return strategy is None or strategy.extended.should_checkpoint
-
-
-def _variables(model):
-    """Every variable that training changes, once, always in the same order."""
-    kinds = (keras.optimizers.Optimizer, LinkedLearningRates)
-    steered = [x for x in vars(model).values() if isinstance(x, kinds)]
-    groups = [model.variables, model.metrics_variables, *(x.variables for x in steered)]
-    return list({id(variable): variable for group in groups for variable in group}.values())
-
-
-def _as_array(variable):
-    value = keras.ops.convert_to_numpy(variable)
-    # NumPy's files do not know bfloat16, whose every value float32 holds.
-    return value.astype("float32") if value.dtype.kind == "V" else value
 
 
 def _plain_attributes(callback):

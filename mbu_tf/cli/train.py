@@ -19,10 +19,10 @@ def add_parser(subparsers):
         "learn the difference between two image sets",
         run,
         [
+            "mbu-tf train --data folders:mugs --output run",
             "mbu-tf train --preset avatars_facial_hair --data avatars:facial_hair --output run",
             "mbu-tf train --preset glasses --data celeba:CelebA:glasses --output run "
             "--image-size 64",
-            "mbu-tf train --preset glasses --data folders:mugs --output run --steps 20000",
             "mbu-tf train --method masked_didd --preset avatars --data "
             "avatars:glasses_and_facial_hair --output run",
             "mbu-tf train --preset avatars --data avatars:glasses --output run --resume",
@@ -34,7 +34,7 @@ def add_parser(subparsers):
         "--preset",
         metavar="NAME",
         help="recipe, e.g. avatars, faces, glasses; `mbu-tf presets` lists them (default: that of "
-        "--from, where it is a preset)",
+        "--from, where it is a preset; else auto, for any data, which method mbu has)",
     )
     parser.add_argument(
         "--method",
@@ -93,11 +93,11 @@ def run(arguments):
 
     method = METHODS[arguments.method]
     presets = method.presets
-    preset = arguments.preset or arguments.base
+    preset = arguments.preset or (arguments.base if arguments.base in presets else "auto")
     if preset not in presets:
         raise ValueError(
-            f"Presets of --method {arguments.method} are {sorted(presets)}; one is needed unless "
-            f"--from names one. Received: --preset {arguments.preset}"
+            f"Presets of --method {arguments.method} are {sorted(presets)}; only mbu, whose preset "
+            f"auto is for any data, needs none named. Received: --preset {arguments.preset}"
         )
     keras.config.set_dtype_policy(arguments.precision)
     if arguments.same_part and not arguments.base:

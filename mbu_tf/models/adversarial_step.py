@@ -72,12 +72,15 @@ class AdversarialStep:
         measured = self._measured(total, terms, monitors, discriminator_loss, accuracy)
         values = {n: x[0] if isinstance(x, tuple) else x for n, x in measured.items()}
         whole = ops.all(ops.isfinite(ops.stack([ops.cast(x, "float32") for x in values.values()])))
+        if self._steering:
+            self._steering.follow(measured, ops.logical_and(finite, whole))
         logs = {
             # What was not finite is seen at its step.
             name: ops.where(whole, mean, ops.cast(values[name], mean.dtype))
             for name, mean in self._counted(measured, whole).items()
         }
-        return {**logs, "skipped_steps": skips.result() * self._replicas()}
+        steered = self._steering.logs() if self._steering else {}
+        return {**logs, **steered, "skipped_steps": skips.result() * self._replicas()}
 
     def _replicas(self):
         """How many devices share each batch; their `_gradients` are those of all of it."""

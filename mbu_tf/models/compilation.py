@@ -8,6 +8,7 @@ import keras
 
 from mbu_tf.models.learning_rates import RATES, LinkedLearningRates
 from mbu_tf.models.recipes import default_optimizer
+from mbu_tf.models.steering import AUTO, PREFIX, RULES, Steering
 from mbu_tf.models.step_mean import StepMean
 
 DISCRIMINATOR_CODES = ("updated", "shared")
@@ -32,15 +33,18 @@ class Compilation:
     """`compile` of two optimizers and weighted losses, and its saving; a mixin of `TwoDomainModel`.
 
     A subclass states `default_loss_weights` and, if it is another than 0,
-    `default_confusion_label`.
+    `default_confusion_label`; and in `steering_rules` which of `steering.RULES` steer
+    weights of its losses, for which it measures what they read.
     """
 
     default_loss_weights = {}
     default_confusion_label = 0
+    steering_rules = ("confusion",)
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.loss_weights = dict(self.default_loss_weights)
+        self._steering = None
         self.generator_clip_norm, self.discriminator_clip_norm = 5.0, None
         self.confusion_label = self.default_confusion_label
         self.discriminator_codes = "updated"
@@ -70,9 +74,11 @@ class Compilation:
                 do, the discriminator's follows in proportion (`LinkedLearningRates`).
             discriminator_optimizer: Keras optimizer of the discriminator, an
                 instance of its own; the paper's Adam again.
-            loss_weights: dict from loss name to weight, a number or a
+            loss_weights: dict from loss name to weight, a number, a
                 `keras.optimizers.schedules.LearningRateSchedule` of the
-                generator's steps. A term of weight 0 is not computed.
+                generator's steps, or `"auto"`: it is then moved by what training
+                measures (`mbu_tf.models.steering`) and shown in the logs. A term of
+                weight 0 is not computed.
             generator_clip_norm: bound on the global norm of the gradients of
                 all encoders and decoders together, or `None`. Published code: 5.
             discriminator_clip_norm: the same for the discriminator, `None` in a
@@ -109,6 +115,7 @@ class Compilation:
                 f"{sorted(self.default_loss_weights)}. Received: loss_weights={loss_weights}"
             )
         weights = {name: _weight(name, x) for name, x in {**self.loss_weights, **given}.items()}
+        rules = self._rules_of(weights)
         codes = self.discriminator_codes if discriminator_codes is None else discriminator_codes
         if codes not in DISCRIMINATOR_CODES:
             raise ValueError(
@@ -139,6 +146,8 @@ class Compilation:
         if before != self._both_optimizers():
             self._learning_rates = LinkedLearningRates(*self._both_optimizers())
         self.loss_weights = weights
+        if rules != list(self._steering.rules if self._steering else ()):
+            self._steering = Steering(rules, self._wide) if rules else None
         if generator_clip_norm is not KEPT:
             self.generator_clip_norm = generator_clip_norm
         if discriminator_clip_norm is not KEPT:
@@ -148,6 +157,36 @@ class Compilation:
         self._extra_compile_config = {"jit_compile": jit_compile, **kwargs}
         self._build_optimizers()
         self._build_metrics()
+
+    def _rules_of(self, weights):
+        """Names of the rules that steer what is to be steered.
+
+        Raises:
+            ValueError: if there is none for one of the weights.
+        """
+        steered = {loss for loss, weight in weights.items() if weight == AUTO}
+        known = {loss: rule for rule in self.steering_rules for loss in RULES[rule].losses}
+        if steered - known.keys():
+            raise ValueError(
+                f"Of {type(self).__name__}'s loss weights only {sorted(known)} can be {AUTO!r}. "
+                f"Received: {AUTO!r} for {sorted(steered - known.keys())}"
+            )
+        return [rule for rule in self.steering_rules if steered & {*RULES[rule].losses}]
+
+    @property
+    def steering(self):
+        """The `Steering` of weights that are `"auto"`, or `None`."""
+        return self._steering
+
+    @property
+    def measured_for_steering(self):
+        """Names of what the rules of steered weights read."""
+        return self._steering.measured if self._steering else []
+
+    @property
+    def _wide(self):
+        """What losses are computed in."""
+        return "float64" if self.compute_dtype == "float64" else "float32"
 
     def _refuse_what_is_not_used(self, arguments):
         """Raise `ValueError` for what `keras.Model` would train by."""
@@ -209,9 +248,15 @@ class Compilation:
     def _build_metrics(self):
         self._trackers = {}
         names = ["loss", *self.active_losses, "discriminator_loss", "discriminator_accuracy"]
-        wide = "float64" if self.compute_dtype == "float64" else "float32"
-        for name in [*names, *self.monitor_names]:
-            self._trackers[name] = StepMean(name=name, dtype=wide)
+        names += self.monitor_names
+        unmeasured = sorted(set(self.measured_for_steering) - set(names))
+        if unmeasured:
+            raise ValueError(
+                f"Weights that are {AUTO!r} are steered by what is not measured here: give "
+                f"recon1_a and recon1_b a weight. Received: no {', '.join(unmeasured)}"
+            )
+        for name in names:
+            self._trackers[name] = StepMean(name=name, dtype=self._wide)
         self._trackers["skipped_steps"] = keras.metrics.Sum(name="skipped_steps")
 
     @property
@@ -230,18 +275,26 @@ class Compilation:
     def loss_weight(self, name):
         """The weight of a loss term at this step."""
         weight = self.loss_weights[name]
+        if weight == AUTO:
+            return self._steering.weight(name)
         return weight(self.optimizer.iterations) if callable(weight) else weight
 
     def save_own_variables(self, store):
         super().save_own_variables(store)
         if self.compiled:
             self._learning_rates.save(store)
+            if self._steering:
+                self._steering.save(store)
 
     def load_own_variables(self, store):
         state = {name: store[name] for name in store.keys()}
-        super().load_own_variables({n: x for n, x in state.items() if n not in RATES})
+        steered = {n: x for n, x in state.items() if n.startswith(PREFIX)}
+        own = {n: x for n, x in state.items() if n not in (*RATES, *steered)}
+        super().load_own_variables(own)
         if self.compiled:
             self._learning_rates.load(state)
+            if self._steering:
+                self._steering.load(steered)
 
     def get_compile_config(self):
         if not self.compiled:
@@ -306,9 +359,10 @@ def _weight(name, weight):
     if isinstance(weight, dict):
         weight = keras.saving.deserialize_keras_object(weight)
     number = _is_number(weight) and weight >= 0
-    if not (number or isinstance(weight, keras.optimizers.schedules.LearningRateSchedule)):
+    schedule = isinstance(weight, keras.optimizers.schedules.LearningRateSchedule)
+    if not (number or schedule or weight == AUTO):
         raise ValueError(
-            f"The loss weight of {name!r} must be a number of at least 0 or a "
+            f"The loss weight of {name!r} must be a number of at least 0, {AUTO!r} or a "
             f"`keras.optimizers.schedules.LearningRateSchedule`. Received: {weight!r}"
         )
     return weight

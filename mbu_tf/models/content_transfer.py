@@ -49,6 +49,9 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
             z_raw(b, b) a second time for equation 8, and what terms of weight
             0 need. Losses and gradients are the same; only the running
             statistics of batch normalisation, which every pass moves, differ.
+        cycle_images: of each training batch, images on which the terms of equation 9 and
+            that of a in equation 8 are computed, which take passes of their own;
+            `None` is all of it. A few are as good a mean, for a third less time.
 
     Loss terms, for `compile(loss_weights=...)`, with the published defaults for
     glasses: `recon1_a` (equation 5, lambda_1 = 5), `recon1_b` (equation 6,
@@ -81,6 +84,7 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
     )
     starting_networks = ("common_encoder", "decoder_a")
     monitors_of_masks = ("iou",)
+    steering_rules = ("confusion", "recon2", "mask_size", "cycle")
     presets = MBU_PRESETS
     formulations = MBU_FORMULATIONS
 
@@ -99,12 +103,15 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
         recon1_norm: str = "l1",
         recon2_norm: str = "l1",
         share_passes: bool = True,
+        cycle_images: int | None = None,
         **kwargs: Any,
     ) -> None:
         blocks.check_choice("decoder_a_input", decoder_a_input, ("common_and_zeros", "common"))
         blocks.check_choice("separate_code_of_a", separate_code_of_a, ("zeros", "encoded"))
         blocks.check_choice("recon1_norm", recon1_norm, losses.NORMS)
         blocks.check_choice("recon2_norm", recon2_norm, losses.NORMS)
+        if cycle_images is not None:
+            blocks.check_positive_int("cycle_images", cycle_images)
         config = {
             "image_size": image_size,
             "depth": depth,
@@ -119,6 +126,7 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
             "recon1_norm": recon1_norm,
             "recon2_norm": recon2_norm,
             "share_passes": share_passes,
+            "cycle_images": cycle_images,
         }
         super().__init__(config, **kwargs)
         self._make_networks()
@@ -139,7 +147,8 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
     @property
     def monitor_names(self):
         both = {"recon1_a", "recon1_b"} <= set(self.active_losses)
-        return ["mask_coverage", *(["mask_contrast"] if both else []), "iou"]
+        steering = [x for x in self.measured_for_steering if x == "code_spread"]
+        return ["mask_coverage", *(["mask_contrast"] if both else []), *steering, "iou"]
 
     def no_separate_code(self, common):
         """Zeros in place of a separate code beside the code `common`."""
@@ -192,21 +201,27 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
         if "recon1_a" in active:
             decoded_a = self.decode_a(common_a, training)
             terms["recon1_a"] = losses.reconstruction_1_a(decoded_a, a, norm1)
+        few = self._config["cycle_images"] if training else None
         if active & {"cycle_common", "cycle_separate"}:
-            z_ab = losses.composite(*self.decode_b(common_a, separate_b, training), a)
+            some_a, some_common, some_separate = (x[:few] for x in (a, common_a, separate_b))
+            mask_ab, raw_ab = self.decode_b(some_common, some_separate, training)
+            z_ab = losses.composite(mask_ab, raw_ab, some_a)
             if "cycle_common" in active:
                 code = self.common_code(z_ab, training)
-                terms["cycle_common"] = losses.cycle_common_loss(code, common_a)
+                terms["cycle_common"] = losses.cycle_common_loss(code, some_common)
             if "cycle_separate" in active:
                 code = self.separate_code(z_ab, training)
-                terms["cycle_separate"] = losses.cycle_separate_loss(code, separate_b)
+                terms["cycle_separate"] = losses.cycle_separate_loss(code, some_separate)
         if "recon2_a" in active:
+            # Others than above, where there are.
+            others = slice(None if few is None else -few, None)
+            some_a, some_common = a[others], common_a[others]
             if self._config["separate_code_of_a"] == "encoded":
-                separate_a = self.separate_code(a, training)
+                separate_a = self.separate_code(some_a, training)
             else:
-                separate_a = self.no_separate_code(common_a)
-            mask_aa, raw_aa = self.decode_b(common_a, separate_a, training)
-            terms["recon2_a"] = losses.reconstruction_2(mask_aa, raw_aa, a, norm2)
+                separate_a = self.no_separate_code(some_common)
+            mask_aa, raw_aa = self.decode_b(some_common, separate_a, training)
+            terms["recon2_a"] = losses.reconstruction_2(mask_aa, raw_aa, some_a, norm2)
         if "recon2_b" in active:
             if not share:
                 mask_bb, raw_bb = self.decode_b(common_b, separate_b, training)
@@ -216,6 +231,8 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
         monitors = {"mask_coverage": ops.mean(mask_bb)}
         if "mask_contrast" in self.monitor_names:
             monitors["mask_contrast"] = mask_contrast(mask_bb, decoded_a, a, decoded_b, b)
+        if "code_spread" in self.monitor_names:
+            monitors["code_spread"] = code_spread(separate_b)
         if mask_b is not None:
             predicted = ops.greater_equal(mask_bb, self._mask_threshold)
             monitors["iou"] = intersection_over_union(predicted, mask_b)
@@ -240,6 +257,20 @@ def mask_contrast(mask, decoded_a, a, decoded_b, b):
     mask, decoded_a, a, decoded_b, b = losses.widened(mask, decoded_a, a, decoded_b, b)
     error_a = ops.maximum(ops.mean(mask * ops.abs(decoded_a - a)), 1e-12)
     return ops.mean(mask * ops.abs(decoded_b - b)) / error_a, error_a
+
+
+def code_spread(codes):
+    """How much separate codes differ over a batch, of what they are: in [0, 1], 0 if all are alike.
+
+    Args:
+        codes: Es(b), `(batch, s, s, separate_channels)`.
+
+    Returns:
+        The root of the mean variance over the mean square.
+    """
+    (codes,) = losses.widened(codes)
+    variance = ops.mean(ops.var(codes, axis=0))
+    return ops.sqrt(variance / ops.maximum(ops.mean(ops.square(codes)), 1e-12))
 
 
 def intersection_over_union(predicted, true):

@@ -34,8 +34,9 @@ class JAXStep(AdversarialStep):
     @property
     def non_trainable_variables(self):
         # Of optimizers the trainer carries the state of `optimizer` alone; that of the
-        # other travels with the running statistics.
-        others = [getattr(self, x, None) for x in ("discriminator_optimizer", "_learning_rates")]
+        # other, rates and steered weights travel with the running statistics.
+        names = ("discriminator_optimizer", "_learning_rates", "_steering")
+        others = [getattr(self, name, None) for name in names]
         return super().non_trainable_variables + [v for x in others if x for v in x.variables]
 
     def train_step(self, state, data):

@@ -6,6 +6,7 @@ docs/learning.md says how the recipes for a CPU were found.
 """
 
 from mbu_tf.models.recipes import adam, as_published, published, quick, rising
+from mbu_tf.models.steering import AUTO
 
 _AVATARS = {"learning_rate": 2e-3, "steps": 3000, "flip": False}
 _PHOTOS = {"learning_rate": 2e-3, "steps": 20_000, "flip": True}
@@ -40,6 +41,15 @@ _FACES["training"] |= {"augment": True, "framing": "face"}
 _GLASSES = _mbu_weights(5.0, 7.0, 0.001, 0.7, 0.005)
 
 MBU_PRESETS = {
+    "auto": quick(
+        "Any data at 64 px: loss weights steer themselves. Minutes to an hour on a CPU.",
+        {**_mbu_weights(5.0, 7.0, AUTO, AUTO, AUTO), "mask_size": AUTO},
+        separate_channels=8,
+        cycle_images=4,
+        learning_rate=3e-3,
+        steps=4000,
+        flip=AUTO,
+    ),
     "avatars": quick(
         "The embedded avatars, minutes on a CPU.",
         _mbu_weights(5.0, 7.0, 0.03, 2.0, 0.1),
@@ -91,6 +101,7 @@ MBU_PUBLISHED_NETWORKS = {
     "encoder_activation": "leaky_relu",
     "decoder_activation": "leaky_relu",
     "decoder_a_input": "common_and_zeros",
+    "cycle_images": None,
 }
 
 
@@ -115,6 +126,7 @@ def _mbu_paper(recipe):
             "decoder_activation": "relu",
             "decoder_a_input": "common",
             "separate_code_of_a": "encoded",
+            "cycle_images": None,
         },
         "compile": {
             **recipe["compile"],

@@ -2,11 +2,11 @@
 
 The keys of a recipe: `description`; `architecture` (constructor arguments);
 `optimizer` and `discriminator_optimizer` (what `build_optimizer` takes);
-`compile` (further arguments of `compile`, the loss weights among them, each a
-number or `rising`);
-`training` (`steps`, `batch_size`, `flip`, and where they are not as usual `augment` and
-`framing`, which `mbu-tf train` follows); `weights`, the name of trained ones that
-come with the package (`mbu_tf.pretrained`), where there are.
+`compile` (further arguments of `compile`, the loss weights among them, each a number,
+`"auto"` or `rising`); `training` (`steps`, `batch_size`, `flip`, which `"auto"` leaves to
+the images, and where they are not as usual `augment` and `framing`, which `mbu-tf train`
+follows); `weights`, the name of trained ones that come with the package
+(`mbu_tf.pretrained`), where there are.
 """
 
 import keras

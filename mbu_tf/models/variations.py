@@ -33,6 +33,11 @@ def table_7(recipe):
 
 def _scaled(recipe, name, factors):
     weight = recipe["compile"]["loss_weights"][name]
+    if isinstance(weight, str):
+        raise ValueError(
+            f"The recipe's {name} steers itself, and has no number to vary; take another preset. "
+            f"Received: {name}={weight!r}"
+        )
     weights = [round(weight * factor, 6) for factor in factors]
     return {f"{name} {w:.4g}": {"loss_weights": {name: w}} for w in weights}
 

@@ -5,12 +5,14 @@ import pathlib
 
 import keras
 
-from mbu_tf.callbacks import Backup, TrainingAdvice, TransferPictures
+from mbu_tf.callbacks import Backup, Retreat, TrainingAdvice, TransferPictures
+from mbu_tf.data.mirroring import may_be_mirrored
 from mbu_tf.evaluation import evaluate_against_truth, evaluate_removal, evaluate_two_way
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.loading import load_model
 from mbu_tf.models.memory import check_batch
 from mbu_tf.models.recipes import image_changes
+from mbu_tf.models.steering import AUTO
 from mbu_tf.runs.folder import (
     BACKUP,
     HISTORY,
@@ -96,6 +98,7 @@ def train_recipe(
     with sole_use(output):
         if not resume:
             check_unused(output)
+        recipe = _fitted(recipe, domains)
         framing = domains.framing.get_config()
         architecture = {**architecture, "image_size": domains.image_size, "framing": framing}
         steps = steps or recipe["training"]["steps"]
@@ -154,12 +157,21 @@ def train_recipe(
         return model, metrics
 
 
+def _fitted(recipe, domains):
+    """`recipe` with what it leaves to the images."""
+    training = recipe["training"]
+    if training["flip"] != AUTO:
+        return recipe
+    return {**recipe, "training": {**training, "flip": may_be_mirrored(domains)}}
+
+
 def _fit(
     model, domains, output, shown, steps, batch_size, seed, changes, checkpoint_every, settings
 ):
     """Train up to `steps` from where the backup stands; the history and the backup."""
     advice = TrainingAdvice()
-    backup = Backup(output / BACKUP, checkpoint_every, keep=[advice], settings=settings)
+    retreats = [Retreat()] if model.steering else []
+    backup = Backup(output / BACKUP, checkpoint_every, keep=[advice, *retreats], settings=settings)
     history = keras.callbacks.History()
     steps_per_epoch = math.ceil(steps / MAX_EPOCHS)
 
@@ -176,6 +188,7 @@ def _fit(
         ),
         keras.callbacks.ModelCheckpoint(output / MODEL),
         backup,
+        *retreats,
         keras.callbacks.LambdaCallback(on_train_batch_end=stop_after_the_last_step),
     ]
     with backup.on_signals():

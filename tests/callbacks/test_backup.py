@@ -10,9 +10,9 @@ import pytest
 import tensorflow as tf
 
 from mbu_tf.callbacks import Backup, Interrupted
-from mbu_tf.callbacks.backup import _as_array, _variables
 from mbu_tf.data.domains import ImageArray, TwoDomains
 from mbu_tf.models.content_transfer import MaskedContentTransfer
+from mbu_tf.models.training_state import as_array, training_variables
 from mbu_tf.runs.state import read_newest_state, state_files, write_state
 
 
@@ -34,8 +34,8 @@ class CrashAt(keras.callbacks.Callback):
 
 
 def assert_same(one, other):
-    for v, w in zip(_variables(one), _variables(other), strict=True):
-        np.testing.assert_array_equal(_as_array(v), _as_array(w), err_msg=v.path)
+    for v, w in zip(training_variables(one), training_variables(other), strict=True):
+        np.testing.assert_array_equal(as_array(v), as_array(w), err_msg=v.path)
     assert one.history.history == other.history.history
     assert one.history.epoch == other.history.epoch
 
@@ -66,7 +66,7 @@ def test_both_sides_of_a_method_go_on_bit_for_bit(tmp_path):
     with pytest.raises(Crash):
         fit(tmp_path / "run", CrashAt(5))
     assert_same(fit(tmp_path / "run"), straight)
-    assert sum("dynamic_scale" in x.path for x in _variables(straight)) == 2
+    assert sum("dynamic_scale" in x.path for x in training_variables(straight)) == 2
 
 
 VALUES = np.random.default_rng(1).normal(size=(64, 4)).astype("float32")

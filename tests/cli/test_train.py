@@ -265,3 +265,26 @@ def test_a_preset_that_the_method_lacks_is_refused(tmp_path):
     write_images(tmp_path / "data", ["trainA", "trainB"], 1)
     command = ["train", "--method", "didd", "--preset", "smile", "--output", str(tmp_path / "run")]
     assert main([*command, "--data", f"folders:{tmp_path / 'data'}"]) == 1
+
+
+def test_without_a_preset_the_recipe_for_any_data_is_taken(tmp_path, arguments):
+    write_images(tmp_path / "data", ["trainA", "trainB"], 1)
+    given = ["--data", f"folders:{tmp_path / 'data'}", "--output", str(tmp_path / "run")]
+    assert main(["train", *given]) == 0
+    (preset, domains, _), options = arguments[0]
+    assert (preset, options["method"], domains.image_size) == ("auto", MaskedContentTransfer, 64)
+    with contextlib.redirect_stderr(io.StringIO()) as error:
+        assert main(["train", "--method", "didd", *given]) == 1
+    assert "only mbu" in error.getvalue() and "'avatars'" in error.getvalue()
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_the_history_shows_what_weights_became(tmp_path):
+    write_images(tmp_path / "data", ["trainA", "trainB"], 2)
+    options = ["--image-size", "32", "--width", "0.03", "--batch-size", "2", "--steps", "2"]
+    given = ["--data", f"folders:{tmp_path / 'data'}", "--output", str(tmp_path / "run")]
+    assert main(["train", *given, *options]) == 0
+    header = (tmp_path / "run" / "history.csv").read_text().splitlines()[0].split(",")
+    assert {"weight_confusion", "weight_recon2", "weight_mask_size", "restarts"} <= {*header}
+    figures = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert figures["preset"] == "auto" and figures["settings"]["flip"] in (True, False)

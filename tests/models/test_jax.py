@@ -51,6 +51,10 @@ def jax_side(batch, tmp_path_factory):
     np.savez(folder / "batch.npz", a=batch[0], b=batch[1])
     for name in METHODS:
         stepped(name, "float64", batch).save(folder / f"{name}-float64.keras")
+    steered = stepped("mbu", "float64", batch)
+    weights = steered.recipe("auto")["compile"]["loss_weights"]
+    steered.compile(loss_weights=weights)
+    steered.save(folder / "steered-float64.keras")
     stepped("mbu", "float32", batch).save(folder / "mbu-float32.keras")
     keras.config.set_dtype_policy("float32")
     root = pathlib.Path(__file__).parents[2]
@@ -77,10 +81,11 @@ def variables(model):
     Their gradients are zeros but for rounding, of which Adam makes steps.
     """
     weights = [v for v in model.weights if not v.path.endswith("conv/bias")]
-    return [*weights, *(v for x in OPTIMIZERS for v in getattr(model, x).variables)]
+    steered = model.steering.variables if model.steering else []
+    return [*weights, *steered, *(v for x in OPTIMIZERS for v in getattr(model, x).variables)]
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", [*METHODS, "steered"])
 def test_a_step_in_float64_is_the_same(name, jax_side, batch):
     folder, found = jax_side
     keras.config.set_dtype_policy("float64")
@@ -142,6 +147,14 @@ def test_steps_that_are_not_finite_are_skipped_and_counted(jax_side):
     scales = found["overflow"].pop("scales")
     assert found["overflow"] == {"skipped": 1, "moved": 0}
     assert scales == [2.0**15, pytest.approx(0.5e38)]
+
+
+def test_a_collapsed_training_goes_back(jax_side):
+    _, found = jax_side
+    assert found["restarts"] == [2, 2] and found["recon2"][1] == pytest.approx(
+        found["recon2"][0] / 4, rel=0.1
+    )
+    assert len(found["gone_back"]) == 2 and "goes back" in found["gone_back"][0]
 
 
 def test_learning_rates_share_no_buffer_that_a_second_fit_would_donate_twice(jax_side):
