@@ -182,6 +182,26 @@ def test_compare_precisions(run, narrow, tmp_path, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("eagerly")
+def test_compare_recipes(run, narrow, tmp_path, capsys):
+    chosen = ("--tasks", "avatars:glasses", "--seeds", 2, "--steps", 2, "--width", 0.06)
+    run("compare_recipes.py", "--output", "all", *chosen)
+    runs = json.loads((tmp_path / "all" / "recipes.json").read_text())
+    assert list(runs) == ["avatars:glasses, auto", "avatars:glasses, tuned"]
+    for of_seeds in runs.values():
+        assert len(of_seeds) == 2 and all(0 <= x["iou"] <= 1 for x in of_seeds)
+    removal = [x["removal"] for x in runs["avatars:glasses, auto"]]
+    cell = f"{np.mean(removal):.3f} ({max(removal):.3f})"  # The largest error is the worst.
+    written = (tmp_path / "all" / "recipes.md").read_text("utf-8")
+    assert f"| {cell} |" in written
+    model = tmp_path / "all" / "avatars-glasses" / "auto-0" / "model.keras"
+    made = model.stat().st_mtime_ns
+    run("compare_recipes.py", "--output", "all", *chosen)
+    assert model.stat().st_mtime_ns == made  # Not trained again.
+    assert capsys.readouterr().out.count(written) == 2
+
+
+@pytest.mark.slow
 def test_custom_method(run, tmp_path):
     run("custom_method.py", "--steps", 1)
     model = load_model(tmp_path / "custom" / "model.keras")
