@@ -28,7 +28,7 @@ from mbu_tf.system.files import write_json
 DRAWN = {
     "avatars:glasses": "avatars",
     "avatars:facial_hair": "avatars_facial_hair",
-    "avatars:hats": "avatars",
+    "avatars:hat": "avatars",
     "avatars:lorelei_glasses": "avatars",
 }
 PHOTOS = {
