@@ -114,7 +114,8 @@ def judged(model, data):
     """The table's figures of photographs; none of others."""
     found = {}
     if "classifier" in data:
-        a, b = data["held_out"].arrays(arguments.pairs)
+        held_out = data["held_out"]
+        a, b = held_out.arrays(min(arguments.pairs, len(held_out.a), len(held_out.b)))
         found["transfers_in_b"] = share_in_b(data["classifier"], model.transfer(a, b).image)
         found["removals_in_a"] = 1 - share_in_b(data["classifier"], model.remove(b).image)
     if "masks" in data:

@@ -13,14 +13,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from mbu_tf.callbacks.backup_schema import STATE
 from mbu_tf.models.training_state import as_array, training_variables
-from mbu_tf.runs.state import (
-    ARRAY_SCHEMA,
-    COUNT,
-    differences,
-    read_newest_state,
-    write_state,
-)
+from mbu_tf.runs.state import differences, read_newest_state, write_state
 from mbu_tf.system.files import remove_leftovers
 from mbu_tf.system.interrupts import Interrupted, noted_signals
 from mbu_tf.system.reading import refusing
@@ -28,41 +23,6 @@ from mbu_tf.types import FilePath
 
 # What `stop_training` is set to where only an epoch is to end; other callbacks set True.
 EPOCH_IS_DONE = "the epoch is done"
-# What a state holds.
-INTEGERS = {"type": "array", "items": {"type": "integer"}}
-STATE = {
-    "type": "object",
-    "required": [
-        *("settings", "epoch", "step_in_epoch", "seconds"),
-        *("variables", "callbacks", "random"),
-    ],
-    "properties": {
-        "settings": {"type": "object"},
-        "epoch": COUNT,
-        "step_in_epoch": COUNT,
-        "seconds": {"type": "number", "minimum": 0},
-        "variables": {"type": "array", "items": ARRAY_SCHEMA},
-        "callbacks": {"type": "array", "items": {"type": "object"}},
-        "random": {
-            "type": "object",
-            "required": ["python", "numpy"],
-            "properties": {
-                "python": {
-                    "type": "array",
-                    "prefixItems": [COUNT, INTEGERS, {"type": ["number", "null"]}],
-                    "minItems": 3,
-                    "items": False,
-                },
-                "numpy": {
-                    "type": "array",
-                    "prefixItems": [{"const": "MT19937"}, ARRAY_SCHEMA, COUNT, COUNT],
-                    "minItems": 5,
-                    "items": {"type": "number"},
-                },
-            },
-        },
-    },
-}
 
 
 class Backup(keras.callbacks.Callback):
@@ -308,11 +268,15 @@ def _own_names(callback):
 
 
 def _same_kind(now, kept):
-    """Whether `kept` may take the place of a plain value; anything may take that of None."""
+    """Whether `kept` may take the place of a plain value; anything may take that of None.
+
+    None may take that of a number or word, not of what is added to.
+    """
     numbers = (int, float)
     if isinstance(now, numbers) and isinstance(kept, numbers):
         return True
-    return now is None or kept is None or type(now) is type(kept)
+    added_to = isinstance(now, (dict, list))
+    return now is None or (kept is None and not added_to) or type(now) is type(kept)
 
 
 def _is_arrays(value):

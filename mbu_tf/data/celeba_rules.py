@@ -131,7 +131,9 @@ def _parse(expression):
     words = re.sub(r"\b(?!(?:and|or|not)\b)(?=\w)", "_", " ".join(expression.split()))
     try:
         return ast.parse(words, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except MemoryError as error:  # Of the parser's own stack.
+        raise RecursionError from error
+    except (SyntaxError, ValueError):
         return None
 
 

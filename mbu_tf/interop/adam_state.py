@@ -42,6 +42,7 @@ def param_group(key, state_dict):
         fields = [value for state in states for value in state.values()]
         fitting = len(groups) == 1 and {"lr", "betas", "eps", "params"} <= groups[0].keys()
         fitting = fitting and isinstance(groups[0]["params"], list)
+        fitting = fitting and all(type(x) is int for x in groups[0]["params"])
         fitting = fitting and all(isinstance(x, NUMBERS) for x in fields)
     except (TypeError, LookupError, AttributeError):
         fitting = False

@@ -9,6 +9,7 @@ is unpacked that is larger than its file.
 import contextlib
 import csv
 import errno
+import functools
 import io
 import json
 import math
@@ -122,20 +123,27 @@ def _no_number(name):
 
 
 def checked(value, schema):
-    """`value`, which is as a JSON Schema says.
+    """`value`, which is as a JSON Schema says; 1.0, unlike there, is no integer.
 
     Raises:
         ValueError: naming the part that is not, and what it holds.
     """
     import jsonschema
 
-    error = jsonschema.exceptions.best_match(
-        jsonschema.Draft202012Validator(schema).iter_errors(value)
-    )
+    error = jsonschema.exceptions.best_match(_validator()(schema).iter_errors(value))
     if error is None:
         return value
     place = "".join(f"[{x!r}]" for x in error.absolute_path) or "the whole"
     raise ValueError(f"{place}: {_shortened(error.message)}")
+
+
+@functools.cache
+def _validator():
+    import jsonschema
+
+    draft = jsonschema.Draft202012Validator
+    kinds = draft.TYPE_CHECKER.redefine("integer", lambda checker, value: type(value) is int)
+    return jsonschema.validators.extend(draft, type_checker=kinds)
 
 
 def _shortened(text):

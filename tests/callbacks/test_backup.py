@@ -300,3 +300,27 @@ def test_a_state_that_cannot_be_taken_up_is_refused(tmp_path, alter):
     )
     with pytest.raises(ValueError, match=message):
         session(tmp_path, epochs=2)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (["epoch"], 1.0),  # Of JSON Schema an integer, of Python none.
+        (["step_in_epoch"], 0.0),
+        (["callbacks", 0, "history"], None),
+        (["callbacks", 0, "history", "loss"], 3),
+        (["callbacks", 1, "drawn"], None),
+    ],
+)
+def test_what_would_end_training_later_is_told_at_its_beginning(tmp_path, place, value):
+    session(tmp_path, epochs=1)
+    for path in state_files(tmp_path)[:-1]:
+        path.unlink()
+    state = read_newest_state(tmp_path)
+    part = state
+    for name in place[:-1]:
+        part = part[name]
+    part[place[-1]] = value
+    write_state(tmp_path, state.pop("step"), state)
+    with pytest.raises(ValueError, match=f"{tmp_path}.*(is damaged|has no such attribute)"):
+        session(tmp_path, epochs=2)

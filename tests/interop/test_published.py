@@ -344,6 +344,7 @@ def test_without_pytorch_the_error_names_what_to_install(tmp_path, monkeypatch):
         (("disc_opt",), np.zeros(()), "no Adam with one group"),
         (("disc_opt", "param_groups"), [[]], "no Adam with one group"),
         (("disc_opt", "param_groups", 0, "params"), 3, "no Adam with one group"),
+        (("disc_opt", "param_groups", 0, "params"), [[]], "no Adam with one group"),
         (("disc_opt", "state", 0), 3, "no Adam with one group"),
         (("disc_opt", "state", 0, "exp_avg"), [[0]], "no Adam with one group"),
         (("disc_opt", "state", 0, "step"), np.float32(-1), "made no number of steps: .*-1"),

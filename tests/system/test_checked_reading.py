@@ -151,6 +151,12 @@ def test_a_flipped_bit_is_told_of_by_its_part(tmp_path):
         read_arrays(path, *TOLD)
 
 
+def test_a_number_with_a_point_is_no_integer(file):
+    for content in ('{"x": 1.0}', '{"x": true}'):
+        with pytest.raises(DamagedFileError, match=r"\['x'\]: .* is not of type 'integer'"):
+            read_json(file(content), SCHEMA, *TOLD)
+
+
 def test_an_archive_without_its_beginning_is_refused(file):
     path = file(b"")
     np.savez(path.with_suffix(".npz"), a=np.arange(9.0))
