@@ -20,7 +20,7 @@ SHARE = 0.02
 # The discriminator's accuracy that is aimed at.
 ACCURACY = 0.57
 MASK_SHARE = 0.3
-MASK_EMPTY, MASK_FULL, CODES_ALIKE = 0.002, 0.6, 0.03
+MASK_EMPTY, MASK_FULL, CODES_ALIKE = 0.002, 0.6, 0.01
 
 
 def confusion(weight, means):
