@@ -38,8 +38,6 @@ ADVICE = {
         "the loss weight of confusion, or lower the discriminator's learning rate."
     ),
 }
-# Troubles that a rule of `mbu_tf.models.steering` meets by itself.
-STEERED = {"mask_empty": "recon2", "mask_full": "recon2", "confusion_lost": "confusion"}
 # In float16 a loss scale that is too large comes down within 15 steps.
 SKIPS_IN_A_ROW = 20
 NOT_FINITE = (
@@ -109,10 +107,7 @@ class TrainingAdvice(keras.callbacks.Callback):
             "mask_misplaced": (contrast, contrast is not None and contrast < NO_CONTRAST),
             "confusion_lost": (confusion, confusion is not None and confusion > CONFUSION_LOST),
         }
-        steering = getattr(self._model, "steering", None)
         for name, (value, present) in troubles.items():
-            if steering and STEERED.get(name) in steering.rules:
-                continue
             self._lasting[name] = self._lasting[name] + 1 if present else 0
             if self._lasting[name] == self.patience:
                 warnings.warn(ADVICE[name].format(value=value), stacklevel=2)

@@ -20,7 +20,7 @@ SHARE = 0.02
 # The discriminator's accuracy that is aimed at.
 ACCURACY = 0.57
 MASK_SHARE = 0.3
-MASK_EMPTY, MASK_FULL, CODES_ALIKE = 0.002, 0.6, 0.03
+MASK_EMPTY, MASK_FULL, CODES_ALIKE = 0.002, 0.6, 0.01
 
 
 def confusion(weight, means):
@@ -28,9 +28,13 @@ def confusion(weight, means):
 
     One that is right more often sees the content in the common code; then nothing can be
     removed. One that never is has nothing to teach, and a weight that is larger than it
-    needs to be costs detail.
+    needs to be costs detail. While masks, where they are steered as well, have found nothing
+    (`mask_contrast` of 1) the code passes the content on, whatever the discriminator sees.
     """
-    return weight * ops.exp(0.05 * ops.clip(means["discriminator_accuracy"] - ACCURACY, -0.1, 0.1))
+    hidden = ops.clip(means["discriminator_accuracy"] - ACCURACY, -0.1, 0.1)
+    contrast = means.get("mask_contrast", ops.full_like(weight, 1.5))
+    unfound = ops.clip(1.5 - contrast, 0.0, 0.5)
+    return weight * ops.exp(0.05 * hidden + 0.006 * unfound)
 
 
 def recon2(weight, means):

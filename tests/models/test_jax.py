@@ -95,18 +95,21 @@ def test_a_step_in_float64_is_the_same(name, jax_side, batch):
     # Under JAX Keras's own means are taken in float32, and so are their gradients' factors.
     assert there["compiled"] and set(there["logs"]) == set(logs)
     for key, value in logs.items():
-        np.testing.assert_allclose(there["logs"][key], value, rtol=2e-6, err_msg=key)
+        # Of a contrast near 1, what is above 1 steers: few digits of it are left.
+        rtol = 1e-4 if key.startswith("weight_") else 2e-6
+        np.testing.assert_allclose(there["logs"][key], value, rtol=rtol, err_msg=key)
     # Weights, running statistics, singular vectors, moments and counts.
     trained = load_model(folder / f"{name}-float64-trained.keras")
+    atol = 2e-6 if here.steering else 2e-7
     assert trained.optimizer.iterations == trained.discriminator_optimizer.iterations == 2
     for v, w in zip(variables(here), variables(trained), strict=True):
-        np.testing.assert_allclose(v, w, rtol=1e-6, atol=2e-7, err_msg=v.path)
+        np.testing.assert_allclose(v, w, rtol=1e-6, atol=atol, err_msg=v.path)
     # And it goes on here as if it had always been here.
     for model in (here, trained):
         logs = model.train_step(tuple(batch))
         assert logs["skipped_steps"] == 0
     for v, w in zip(variables(here), variables(trained), strict=True):
-        np.testing.assert_allclose(v, w, rtol=1e-6, atol=2e-7, err_msg=v.path)
+        np.testing.assert_allclose(v, w, rtol=1e-6, atol=atol, err_msg=v.path)
 
 
 def test_inference_and_evaluation_agree_in_float32(jax_side, batch):
