@@ -17,7 +17,7 @@ FAINTEST = 0.02
 # Correlation of both masks up to which the reference's pixels are not used, and from which on.
 FIT = (0.4, 0.7)
 # Share of what the model changes that a change must make up for, to be one of the model's.
-EXPLAINED = (0.25, 0.5)
+EXPLAINED = (0.35, 0.6)
 # Share of the mask that the reference's pixels must cover, or they are missing.
 COVERED = (0.05, 0.25)
 # Mattes between which a pixel, or one beside it, turns from kept to removed.
