@@ -27,6 +27,7 @@ def cells():
     return [x for x in notebook["cells"] if x["cell_type"] == "code"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 def test_runs(cells, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

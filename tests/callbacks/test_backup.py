@@ -40,6 +40,7 @@ def assert_same(one, other):
     assert one.history.epoch == other.history.epoch
 
 
+@pytest.mark.slow
 def test_both_sides_of_a_method_go_on_bit_for_bit(tmp_path):
     keras.config.set_dtype_policy("mixed_float16")  # With loss scales, then.
     rng = np.random.default_rng(0)

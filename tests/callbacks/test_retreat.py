@@ -92,6 +92,7 @@ class Stop(Exception):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Training has collapsed")
 def test_an_interrupted_run_goes_back_as_an_uninterrupted_one(tmp_path):
     def fit(folder, stop_at=None):

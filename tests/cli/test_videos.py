@@ -120,6 +120,7 @@ def test_the_content_is_taken_off_videos_and_images(
     np.testing.assert_array_equal(read_image(output / "1.png"), expected)
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_playable_file(clip, photo, model_file, tmp_path):
     source, output = clip(count=600), tmp_path / "out" / "z.mp4"
     output.parent.mkdir()

@@ -55,6 +55,7 @@ def test_another_network_has_no_levels():
         backbone_levels(keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, name="x")]))
 
 
+@pytest.mark.slow
 def test_what_is_learned_fills_the_part(images, classifier, monkeypatch):
     squares_for_cams(monkeypatch)
     before = [np.asarray(x) for x in classifier.weights]

@@ -48,6 +48,7 @@ def test_the_original_file_s_numbers():
         np.testing.assert_allclose(seen["faces"][0, index], expected, atol=5e-3)
 
 
+@pytest.mark.slow
 def test_the_same_under_jax():
     """Compiled by XLA, which goes wrong where channels of zeros are added to others."""
     pytest.importorskip("jax")

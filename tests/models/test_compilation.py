@@ -70,6 +70,7 @@ def model(request):
     return model
 
 
+@pytest.mark.slow
 def test_what_is_frozen_stays_so_in_a_file_and_so_does_the_optimizers_state(
     model, images, tmp_path
 ):

@@ -66,6 +66,7 @@ def test_a_model_without_masks_paints_enlarged():
     assert model.detailed_segmentation(image).shape == (2, 128, 128, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [MaskedDomainIntersectionDifference, InSequence])
 def test_two_ways_are_a_removal_and_a_transfer(kind):
     keras.utils.set_random_seed(0)

@@ -249,6 +249,7 @@ def test_only_the_first_batch_is_looked_at(images):
     assert len(list(itertools.islice(checked_source(data, 8)[0], 3))) == 3
 
 
+@pytest.mark.slow
 def test_the_same_object_is_never_asked_twice_for_on_batch(images):
     model = compiled()
     model.train_on_batch(*images)

@@ -36,6 +36,7 @@ def weights(model):
     return [np.asarray(v) for v in model.weights]
 
 
+@pytest.mark.slow
 def test_epochs_decrease_the_reconstruction_and_report_every_term(model, images):
     history = model.fit(*images, batch_size=8, epochs=10, verbose=0).history
     for name in model.active_losses:

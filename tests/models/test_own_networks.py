@@ -37,6 +37,7 @@ class OnBackbone(MaskedContentTransfer):
         return keras.Model(backbone.input, code, name="common_encoder")
 
 
+@pytest.mark.slow
 def test_a_backbone_of_keras_applications(tmp_path):
     model = OnBackbone(image_size=64, width=0.03, separate_channels=2)
     assert model.code_shape == (2, 2, 6) and model.get_config()["alpha"] == 0.35

@@ -81,6 +81,7 @@ def test_what_reading_raises_comes_out_as_itself_and_bugs_with_their_traceback(
         fit(model, Raising(error))
 
 
+@pytest.mark.slow
 def test_a_batch_too_large_for_memory(model):
     image = tf.zeros((1, 32, 32, 3))
     data = tf.data.Dataset.from_tensors((image, image)).map(
