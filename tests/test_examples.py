@@ -50,6 +50,7 @@ def model(tmp_path):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 def test_quickstart(run, tmp_path):
     run("quickstart.py", "--steps", 2, "--output", "out")

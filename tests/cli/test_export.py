@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 
+@pytest.mark.slow
 def test_tflite(mbu_tf, model_file, tmp_path):
     output = tmp_path / "tiny.tflite"
     arguments = ("--format", "tflite", "--quantization", "float16", "--output", output)

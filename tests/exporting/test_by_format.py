@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 
+@pytest.mark.slow
 def test_a_saved_model_lies_in_the_folder_itself(small_model, inputs, agrees, tmp_path, capsys):
     folder = tmp_path / "made" / "glasses"
     for _ in range(2):  # It may be written again.

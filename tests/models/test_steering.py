@@ -165,6 +165,7 @@ class Stop(Exception):
     pass
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_bit_for_bit(images, tmp_path):
     def fit(folder, stop_at=None):
         def stop(batch, logs):

@@ -78,6 +78,7 @@ def test_which_networks_each_loss_moves(tiny, images, name, touched):
     assert name in logs and set(logs) & set(tiny.default_loss_weights) == {name}
 
 
+@pytest.mark.slow
 def test_training_decreases_what_it_should(tiny, images):
     tiny.compile(keras.optimizers.Adam(1e-2), keras.optimizers.Adam(1e-2))
     history = tiny.fit(*images, batch_size=8, epochs=40, verbose=0).history
@@ -196,6 +197,7 @@ def batches(images, steps):
     return data.take(steps)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 def test_save_load_continue_equals_uninterrupted_bit_for_bit(images, tmp_path):
     schedule = keras.optimizers.schedules.PolynomialDecay(0.5, 6, 2.0)

@@ -86,6 +86,7 @@ def straight(domains, tmp_path_factory):
     return contents(folder)
 
 
+@pytest.mark.slow
 def test_a_run_that_crashed_twice_equals_one_that_did_not(domains, started, straight):
     assert run_state(started) == "started"
     assert [path.stem[-1] for path in state_files(started / "backup")] == ["2", "4"]
