@@ -191,16 +191,15 @@ class Benchmark:
         """Train for as long as this call has; what was reached, or `None` where nothing was."""
         self.until = self.end
         options = self.options
-        data = options.training_data
+        data, preset = options.training_data, options.training_preset
+        size = _preset_size(preset)
         if not data.endswith(".npz"):
             data, source = str(options.output / "images.npz"), data
             if not pathlib.Path(data).exists():
-                benchmark_gpu_parts.pack(source, pathlib.Path(data))
+                benchmark_gpu_parts.pack(source, pathlib.Path(data), size)
         on_gpu = self.on_gpu()
         backend = on_gpu[0] if on_gpu else BACKEND
         precision = "mixed_bfloat16" if on_gpu else "float32"
-        preset = options.training_preset
-        size = _preset_size(preset)
         pace = self.step(
             backend, precision, 16, backend == "jax", preset=preset, image_size=size
         ).get("seconds")

@@ -150,15 +150,13 @@ def training(part):
 TRUTH = ("a", "b", "b_mask", "b_without", "a_with", "a_with_next")
 
 
-def pack(source, path):
+def pack(source, path, size):
     """Write the images of a source, and its test split with the truth, as one file of arrays."""
     import numpy as np
 
     from mbu_tf import load_source
-    from mbu_tf.models.presets import MBU_PRESETS
     from mbu_tf.system.files import replacing
 
-    size = MBU_PRESETS["avatars"]["architecture"]["image_size"]
     arrays = {}
     for split, names in (("train", ("a", "b")), ("test", TRUTH)):
         domains = load_source(source, split, image_size=size)

@@ -21,6 +21,7 @@ from mbu_tf.data.portraits import load_portraits
 from mbu_tf.detail.filters import shrink
 from mbu_tf.evaluation import evaluate_against_truth
 from mbu_tf.evaluation.attribute_classifier import share_in_b
+from mbu_tf.losses import composite
 
 TRUTH = ("a", "b", "b_mask", "b_without", "a_with", "a_with_next")
 GROUPS = {
@@ -47,7 +48,7 @@ def seen(model, classifier, domains):
     references = np.concatenate([b] * TARGETS)
 
     def laid(layer, photos):
-        return shrunk(layer.mask * layer.image + (1.0 - layer.mask) * photos)
+        return shrunk(composite(layer.mask, layer.image, photos))
 
     def shrunk(photos):
         return np.asarray(shrink(photos, 2))
@@ -102,31 +103,24 @@ model = load_model(arguments.model)
 classifier = keras.saving.load_model(arguments.classifier)
 
 
-real = load_portraits(
-    arguments.portraits,
-    "glasses",
-    "test",
-    2 * model.image_size,
-    grades=arguments.grades,
-    framing=model.framing,
-)
+def held_out(task="drawn_glasses", size=model.image_size, where=None):
+    return load_portraits(
+        arguments.portraits,
+        task,
+        "test",
+        size,
+        grades=arguments.grades,
+        framing=model.framing,
+        where=where,
+    )
+
+
+real = held_out("glasses", 2 * model.image_size)
 print(f"{len(real.b)} pairs of real glasses, each on {TARGETS} faces")
 print("| | transfers seen as B | removals seen as A |\n|---|---|---|")
 for way, *shares in seen(model, classifier, real):
     print(f"| {way} | " + " | ".join(f"{100 * x:.1f} %" for x in shares) + " |")
 print()
-
-
-def held_out(where=None):
-    return load_portraits(
-        arguments.portraits,
-        "drawn_glasses",
-        "test",
-        model.image_size,
-        grades=arguments.grades,
-        framing=model.framing,
-        where=where,
-    )
 
 
 everybody = held_out()
@@ -139,7 +133,7 @@ if arguments.groups:
         for name, files in json.load(file).items():
             GROUPS[name] = lambda row, files=frozenset(files): row["file"] in files
 for name, where in GROUPS.items():
-    rows[name] = measured(model, classifier, held_out(where))
+    rows[name] = measured(model, classifier, held_out(where=where))
 
 columns = list(rows["everybody"])
 print("| | " + " | ".join(columns) + " |")

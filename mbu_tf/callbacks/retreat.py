@@ -55,12 +55,19 @@ class Retreat(keras.callbacks.Callback):
             model: as it is after these steps.
             steps: made since the last call.
         """
+        return self._is_due(steps) and self._look(model)
+
+    def _is_due(self, steps):
+        """Whether it is time to look, so many steps later."""
         self._since += steps
         self._unseen += steps
-        steering = model.steering
-        if self._unseen < self.every or steering is None:
-            return False
+        return self._unseen >= self.every
+
+    def _look(self, model):
         self._unseen = 0
+        steering = model.steering
+        if steering is None:
+            return False
         collapse = steering.collapse()
         if collapse is None:
             if steering.is_well():
@@ -98,12 +105,8 @@ class Retreat(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         steps = batch + 1 - self._first
         # `self.model` under JAX brings the state of all variables back from the device.
-        due = self._unseen + steps >= self.every
-        if due:
-            self.after(self.model, steps)
-        else:
-            self._since += steps
-            self._unseen += steps
+        if self._is_due(steps):
+            self._look(self.model)
 
 
 def _kept(model):

@@ -19,9 +19,9 @@ def training_variables(model, metrics=True):
     others = [x for x in vars(model).values() if isinstance(x, kinds)]
     groups = [model.variables, model.metrics_variables, *(x.variables for x in others)]
     found = {id(variable): variable for group in groups for variable in group}
-    if not metrics:
-        found = {x: v for x, v in found.items() if x not in map(id, model.metrics_variables)}
-    return list(found.values())
+    # Keras counts them among the model's own.
+    left_out = set() if metrics else set(map(id, model.metrics_variables))
+    return [v for x, v in found.items() if x not in left_out]
 
 
 def as_array(variable):
