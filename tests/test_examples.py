@@ -134,8 +134,10 @@ def test_benchmark_gpu(run, narrow, tmp_path, monkeypatch, capsys):
     assert figures["done"] and figures["training"]["seconds"] > 0
     assert 0 <= figures["training"]["truth"]["segment_iou"] <= 1
     steps = [x for x in figures["parts"] if x["kind"] == "step"]
-    # Both precisions at 2, and at 4 if that gains; the preset that is trained.
-    assert {(x["precision"], x["batch"]) for x in steps} >= {("float32", 2), ("mixed_bfloat16", 4)}
+    # Both precisions at 2, the first at 4 as well, and the second too where that gained 5 %.
+    took = {(x["precision"], x["batch"]): x["seconds"] for x in steps}
+    gained = 4 / took["float32", 4] >= 1.05 * (2 / took["float32", 2])
+    assert ("mixed_bfloat16", 2) in took and (("mixed_bfloat16", 4) in took) == gained
     for x in steps:
         assert x["seconds"] > 0 and x["first_seconds"] > 0 and x["memory"] > 2**20
     (counted,) = (x for x in figures["parts"] if x["kind"] == "flop")
