@@ -9,7 +9,16 @@ import numpy as np
 from keras import ops
 
 from mbu_tf.detail.filters import box_mean, enlarge, grow, ramp, shrink
-from mbu_tf.detail.matting import POSSIBLE, clean_plate, likelihood, matte, reach, relative, widened
+from mbu_tf.detail.matting import (
+    POSSIBLE,
+    clean_plate,
+    likelihood,
+    matte,
+    prominent,
+    reach,
+    relative,
+    widened,
+)
 from mbu_tf.detail.registration import moved, register
 
 # Fainter parts of a layer are none.
@@ -18,6 +27,8 @@ FAINTEST = 0.02
 FIT = (0.4, 0.7)
 # Share of what the model changes that a change must make up for, to be one of the model's.
 EXPLAINED = (0.35, 0.6)
+# Product of both relative masks up to which that is asked, and from which on both are sure.
+AGREED = (0.3, 0.6)
 # Share of the mask that the reference's pixels must cover, or they are missing.
 COVERED = (0.05, 0.25)
 # Mattes between which a pixel, or one beside it, turns from kept to removed.
@@ -68,8 +79,8 @@ def cut_out(photo, removed, content):
         `Cutout`.
     """
     likely = relative(content.mask)
-    plate = clean_plate(photo, removed, likely)
-    alpha = matte(photo, plate, likely, content.mask)
+    plate = clean_plate(photo, removed, widened(likely))
+    alpha = matte(photo, plate, widened(likely * prominent(content.mask)), content.mask)
     colours = photo - (1.0 - alpha) * plate
     own = ops.concatenate([colours, alpha], axis=-1)
     small = shrink(own, photo.shape[1] // removed.shape[1])
@@ -87,22 +98,25 @@ def transfer_layer(target, cutout, of_target):
     Returns:
         Paint and matte at the photo's size.
     """
-    on_reference = relative(cutout.small[..., :1])
-    motion, fit = register(on_reference, relative(of_target.mask))
+    on_reference, mask = relative(cutout.small[..., :1]), relative(of_target.mask)
+    motion, fit = register(on_reference, mask)
     bundle = moved(ops.concatenate([cutout.small, on_reference], axis=-1), motion)
     paint, own, on_reference = bundle[..., 1:4], bundle[..., 4:8], bundle[..., 8:]
     on_target = likelihood(*of_target, target)
     # Light falls as the model paints it: the same content on either face.
     light = mean_change(paint, of_target.paint, on_reference * on_target)
+    paintable, on_target = ramp(on_target, *POSSIBLE), widened(on_target)
     possible = ramp(on_target, *POSSIBLE)
     made = possible * (own[..., :3] + own[..., 3:] * (light - target))
     wanted = of_target.mask * (of_target.paint - target)
     covered = box_mean(possible * own[..., 3:], 1) / (box_mean(of_target.mask, 1) + VISIBLE)
-    trust = box_mean(explained(wanted, made) * ramp(covered, *COVERED), 1)
+    trust = explained(wanted, made) * ramp(covered, *COVERED)
+    agreed = ramp(grow(on_reference * mask, 1), *AGREED)
+    trust = box_mean(ops.maximum(trust, agreed), 1)
     trust = trust * ramp(fit, *FIT)[:, None, None, None]
     painted = ops.concatenate([of_target.mask * of_target.paint, of_target.mask], axis=-1)
     light = ops.concatenate([light, ops.zeros_like(trust)], axis=-1)
-    small = (on_target, mixed(trust, SPREAD), trust * light, (1.0 - trust) * painted)
+    small = (on_target, mixed(trust, SPREAD), trust * light, (1.0 - trust) * paintable * painted)
     possible, trust, light, painted = (enlarge(x, cutout.own.shape[1]) for x in small)
     own = moved(cutout.own, motion)
     # Four channels each, as many as are laid on: runtimes are slow to spread one of a photo.

@@ -16,6 +16,9 @@ LIKELY = (0.2, 0.7)
 # A mask may lie so far beside the content, as a share of the side; and how likely content is
 # there, beside a pixel of the mask.
 REACH, BESIDE = 1 / 64, 0.5
+# A mask stands out where it has such a share of the largest value within such a share of the
+# side, or where it is as high as this anyway.
+PROMINENT, AROUND, HIGH = (0.4, 0.7), 1 / 8, (0.25, 0.45)
 # What a mask that changes nothing counts beside one that changes all channels by 1.
 UNSEEN = 0.2
 # Mask values between which a pixel amid others of them becomes content for sure.
@@ -28,7 +31,7 @@ STRETCH = (0.2, 0.8)
 # Share of the content's contrast from which darker, or lighter, pixels are a part of their own.
 SHARE = (0.05, 0.2)
 # Weight of the mean colour of the whole beside that of the surroundings.
-COMMON_COLOUR = 0.05
+COMMON_COLOUR = 0.3
 
 
 def likelihood(mask, paint, background):
@@ -57,6 +60,16 @@ def relative(mask):
     total = ops.sum(mask, (1, 2), keepdims=True)
     level = ops.sum(ops.square(mask), (1, 2), keepdims=True) / (total + 1e-6)
     return ops.minimum(mask / (level + 1e-6), 1.0)
+
+
+def prominent(mask):
+    """Where a mask stands out: 1, and 0 where it is faint beside what is around.
+
+    Clear lenses have a third of the mask of the rims around them: what is seen through
+    them is the face behind.
+    """
+    around = grow(mask, max(round(AROUND * mask.shape[1]), 1))
+    return ops.maximum(ramp(mask / (around + 1e-6), *PROMINENT), ramp(mask, *HIGH))
 
 
 def reach(mask):

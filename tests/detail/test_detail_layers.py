@@ -49,6 +49,13 @@ def test_the_references_pixels_lie_where_the_target_has_its_mask(scene):
         )
 
 
+def test_where_both_masks_are_sure_the_references_own_colours_stay(scene):
+    """The model paints a black frame where the reference has a white one."""
+    reference, target = scene(face=0.2, frame=0.9), scene(face=0.1, frame=0.9)
+    error = np.abs(transferred(reference, target) - target.photo).mean(-1)
+    assert error[target.alpha[..., 0] == 1].mean() < 0.1
+
+
 def test_content_that_is_hidden_on_the_target_stays_hidden(scene):
     reference, target = scene(), scene(face=0.0)
     target.mask = target.mask.copy()

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from mbu_tf.detail.matting import clean_plate, likelihood, matte, mean_colour, relative, widened
+from mbu_tf.detail.matting import (
+    clean_plate,
+    likelihood,
+    matte,
+    mean_colour,
+    prominent,
+    relative,
+    widened,
+)
 
 
 def found(scene, mask=None):
@@ -100,9 +108,10 @@ def test_mean_colour_is_local_where_there_is_any(scene):
     weight = np.zeros((1, 64, 64, 1), np.float32)
     weight[:, 16:48, 8:24] = weight[:, 16:48, 40:56] = 1
     got = np.asarray(mean_colour(photo, weight, 32))
-    np.testing.assert_allclose(got[0, 32, 16], -0.5, atol=0.08)
-    np.testing.assert_allclose(got[0, 32, 48], 0.7, atol=0.08)
-    np.testing.assert_allclose(got[0, 2, 2], 0.1, atol=0.01)  # Of all: as much of either.
+    # The mean of all, 0.1, counts 0.3 times as much as what is around.
+    np.testing.assert_allclose(got[0, 32, 16], (-0.5 + 0.3 * 0.1) / 1.3, atol=0.01)
+    np.testing.assert_allclose(got[0, 32, 48], (0.7 + 0.3 * 0.1) / 1.3, atol=0.01)
+    np.testing.assert_allclose(got[0, 2, 2], 0.1, atol=0.01)
 
 
 def test_content_is_looked_for_a_sixty_fourth_of_the_side_around_a_mask():
@@ -127,3 +136,18 @@ def test_a_frame_that_the_mask_misses_by_a_pixel_is_found(scene):
         return (alpha & truth).sum() / (alpha | truth).sum()
 
     assert iou(widened(relative(aside))) > iou(relative(aside)) + 0.05
+
+
+def test_what_is_faint_beside_the_rest_does_not_stand_out():
+    mask = np.zeros((1, 64, 64, 1), np.float32)
+    mask[0, 20, 8:24] = mask[0, 36, 8:24] = 0.6  # A rim, and within it a third of it.
+    mask[0, 21:36, 8:24] = 0.2
+    mask[0, 50:60, 40:60] = 0.2  # As much, where nothing is more.
+    mask[0, 20:36, 40:56] = 0.5  # High, beside what is higher.
+    mask[0, 20, 40:56] = 0.95
+    got = np.asarray(prominent(mask))[0, ..., 0]
+    np.testing.assert_array_equal(got[20, 8:24], 1)
+    np.testing.assert_array_equal(got[21:36, 8:24], 0)
+    np.testing.assert_array_equal(got[50:60, 40:60], 1)
+    np.testing.assert_array_equal(got[20:36, 40:56], 1)
+    np.testing.assert_array_equal(got[mask[0, ..., 0] == 0], 0)
