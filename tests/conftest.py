@@ -26,14 +26,18 @@ def default_precision():
         sys.modules["keras"].config.set_dtype_policy("float32")
 
 
-@pytest.fixture
-def eagerly():
+def _eagerly():
     """TensorFlow runs operation by operation: of few steps, quicker than tracing one."""
     import tensorflow as tf
 
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
+
+
+eagerly = pytest.fixture(_eagerly)
+# For a whole file, and so for what its tests share.
+all_eagerly = pytest.fixture(_eagerly, scope="module")
 
 
 def fitting(method, **arguments):
