@@ -1,7 +1,6 @@
 import json
 
 import numpy as np
-import pytest
 import tensorflow_datasets as tfds
 
 from mbu_tf.cli.demo import FIGURES, KINDS, SIDE, TARGETS
@@ -11,7 +10,6 @@ from mbu_tf.evaluation.pictures import GAP, LABEL_HEIGHT
 from mbu_tf.models.loading import load_model
 
 
-@pytest.mark.usefixtures("eagerly")
 def test_the_demo_writes_picture_figures_and_model(tmp_path, monkeypatch, mbu_tf):
     # The 500 held-out faces take 20 seconds to render; eight show the same.
     monkeypatch.setattr(avatars, "SPLITS", {"train": 4000, "validation": 1, "test": 8})
