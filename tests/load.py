@@ -63,7 +63,7 @@ def answer(server, signature, inputs):
     try:
         outputs = server.call(signature, inputs)
     except tf.errors.InvalidArgumentError as error:
-        return error.message
+        return error.message.splitlines()[0]  # Below: which of its nodes was the first to see it.
     return {
         name: np.asarray(x).tolist() if x.dtype == object else x.tobytes()
         for name, x in outputs.items()
@@ -75,6 +75,17 @@ def verdict(alone, got):
     if got != alone:
         return "wrong"
     return "refused" if isinstance(alone, str) else "right"
+
+
+def difference(alone, got):
+    """In words."""
+    if isinstance(alone, str) or isinstance(got, str):
+        return f"{_said(alone)} alone, {_said(got)} among others"
+    return "other " + ", ".join(name for name in alone if alone[name] != got[name])
+
+
+def _said(answer):
+    return repr(answer) if isinstance(answer, str) else "answered"
 
 
 def memory():
@@ -97,7 +108,11 @@ def main():
         verdicts, held = collections.Counter(), [memory()]
 
         def ask(i):
-            return verdict(alone[i], answer(server, *made[i]))
+            got = answer(server, *made[i])
+            found = verdict(alone[i], got)
+            if found == "wrong":
+                print(f"Wrong: request {i}, {made[i][0]}: {difference(alone[i], got)}", flush=True)
+            return found
 
         with concurrent.futures.ThreadPoolExecutor(arguments.threads) as threads:
             for fifth in np.array_split(order, 5):
