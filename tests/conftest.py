@@ -1,5 +1,6 @@
 """Fixtures that many tests share."""
 
+import gc
 import inspect
 import os
 import sys
@@ -14,6 +15,7 @@ QUICK = "not slow"  # As in pyproject.toml.
 
 def pytest_configure(config):
     """A test that is named runs, though it be slow."""
+    gc.set_threshold(50_000, 20, 50)  # Models are made of many objects; few of them are garbage.
     if config.option.markexpr == QUICK and any("::" in x for x in config.args):
         config.option.markexpr = ""
 
