@@ -1,5 +1,6 @@
 """Fixtures that many tests share."""
 
+import gc
 import inspect
 import os
 import sys
@@ -14,6 +15,7 @@ QUICK = "not slow"  # As in pyproject.toml.
 
 def pytest_configure(config):
     """A test that is named runs, though it be slow."""
+    gc.set_threshold(50_000, 20, 50)  # Models are made of many objects; few of them are garbage.
     if config.option.markexpr == QUICK and any("::" in x for x in config.args):
         config.option.markexpr = ""
 
@@ -26,14 +28,18 @@ def default_precision():
         sys.modules["keras"].config.set_dtype_policy("float32")
 
 
-@pytest.fixture
-def eagerly():
+def _eagerly():
     """TensorFlow runs operation by operation: of few steps, quicker than tracing one."""
     import tensorflow as tf
 
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
+
+
+eagerly = pytest.fixture(_eagerly)
+# For a whole file, and so for what its tests share.
+all_eagerly = pytest.fixture(_eagerly, scope="module")
 
 
 def fitting(method, **arguments):

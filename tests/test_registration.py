@@ -23,7 +23,10 @@ def python(program, *arguments):
     return done.stdout.decode().split()
 
 
-@pytest.mark.parametrize("first", ["import keras, mbu_tf", "import mbu_tf; import keras"])
+@pytest.mark.parametrize(
+    "first",
+    [pytest.param("import keras, mbu_tf", marks=pytest.mark.slow), "import mbu_tf; import keras"],
+)
 def test_keras_loads_a_saved_model_and_is_otherwise_as_ever(model_file, first):
     program = f"""
 import inspect, sys

@@ -279,29 +279,33 @@ def main():
     arguments = parser.parse_args()
     if (arguments.edit == "transfer") != bool(arguments.reference):
         parser.error("--reference belongs to transfer, which needs it")
+    try:
+        edit(arguments)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+
+
+def edit(arguments):
+    """What the command line asks for."""
     model = Model(arguments.model)
 
     def eyes_in(photo, given, name):
         if model.framing["kind"] == "centre" or given:
             return given
         if not arguments.faces:
-            parser.error(f"the model is of faces: --faces models/faces.tflite, or --{name} X,Y,X,Y")
+            raise ValueError(
+                f"the model is of faces: --faces models/faces.tflite, or --{name} X,Y,X,Y"
+            )
         found = find_faces.FaceFinder(arguments.faces).eyes(photo)
         if not found:
-            parser.error(f"no face was found; take another photo, or --{name} X,Y,X,Y")
+            raise ValueError(f"no face was found; take another photo, or --{name} X,Y,X,Y")
         return found[0]
 
-    def read(path):
-        try:
-            return photo_file.read(path)
-        except (OSError, ValueError) as error:
-            parser.error(str(error))
-
-    photo = read(arguments.target)
+    photo = photo_file.read(arguments.target)
     target = photo.shown
     eyes = eyes_in(target, arguments.eyes, "eyes")
     if arguments.edit == "transfer":
-        reference = read(arguments.reference).shown
+        reference = photo_file.read(arguments.reference).shown
         there = eyes_in(reference, arguments.reference_eyes, "reference-eyes")
         result = photo.edited(*transfer(model, target, reference, eyes, there))
     elif arguments.edit == "remove":

@@ -191,7 +191,10 @@ def _read_picture(process, face):
 
 
 def _work(faces):
-    for face in faces:
-        picture = render_face(*face)
-        sys.stdout.buffer.write(struct.pack("<I", len(picture)) + picture)
-    sys.stdout.buffer.flush()
+    try:
+        for face in faces:
+            picture = render_face(*face)
+            sys.stdout.buffer.write(struct.pack("<I", len(picture)) + picture)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:  # Whoever reads was killed; it is no error of the worker's.
+        os._exit(1)

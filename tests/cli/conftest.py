@@ -5,6 +5,11 @@ from PIL import Image
 from mbu_tf.cli.main import main
 
 
+@pytest.fixture(autouse=True)
+def quickly(eagerly):
+    """A command has few images."""
+
+
 @pytest.fixture
 def mbu_tf(capsys):
     """Runs a command line; gives its exit status and what it wrote to stderr."""

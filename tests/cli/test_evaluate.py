@@ -53,7 +53,7 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def evaluate(folder, model_file, fader_file):
+def evaluate(all_eagerly, folder, model_file, fader_file):
     """Runs the command; gives its exit status and the lines of its progress."""
 
     def run(*options):

@@ -66,7 +66,6 @@ def test_training_writes_model_figures_and_pictures(trained):
     assert read_image(pictures[-1]).ndim == 3
 
 
-@pytest.mark.usefixtures("eagerly")
 def test_a_run_starts_from_a_trained_model_and_is_resumed_with_it_alone(trained, tmp_path):
     folder, _ = trained
     data, model, run = folder.parent / "data", folder / "model.keras", tmp_path / "run"
@@ -248,7 +247,6 @@ def test_it_is_said_that_there_is_nothing_to_resume(tmp_path, arguments):
     assert arguments[0][1]["resume"] is True
 
 
-@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("name", EVERY_METHOD)
 def test_every_method_trains_to_a_model_that_loads(tmp_path, name):
     write_images(tmp_path / "data", ["trainA", "trainB", "testA", "testB"], 2)
@@ -278,7 +276,6 @@ def test_without_a_preset_the_recipe_for_any_data_is_taken(tmp_path, arguments):
     assert "only mbu" in error.getvalue() and "'avatars'" in error.getvalue()
 
 
-@pytest.mark.usefixtures("eagerly")
 def test_the_history_shows_what_weights_became(tmp_path):
     write_images(tmp_path / "data", ["trainA", "trainB"], 2)
     options = ["--image-size", "32", "--width", "0.03", "--batch-size", "2", "--steps", "2"]

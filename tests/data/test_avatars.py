@@ -1,6 +1,7 @@
 """The avatar builder: exact pairs, exact masks, the same bytes for the same seed."""
 
 import io
+import json
 import subprocess
 import sys
 
@@ -84,9 +85,11 @@ def test_masks_lie_where_glasses_and_beards_are(data_dir):
 
 
 def test_same_bytes_for_the_same_seed_and_others_for_another(data_dir, tmp_path):
-    one = load(data_dir, "train")
-    again = load(tmp_path, "train", workers=1)
-    other = load(tmp_path, "train", seed=1)
+    one, few = load(data_dir, "train"), {**COUNTS, "validation": 1, "test": 1}
+    again, other = (
+        load_avatars("glasses", "train", 64, data_dir=tmp_path, counts=few, **options)
+        for options in ({"workers": 1}, {"seed": 1})
+    )
     pixels = [d.a.take(range(6)).tobytes() + d.b.take(range(6)).tobytes() for d in (one, again)]
     assert pixels[0] == pixels[1]
     assert other.a.take(range(6)).tobytes() not in pixels[0]
@@ -193,6 +196,15 @@ def test_several_workers_keep_the_order(monkeypatch):
     expected = [avatar_faces.render_face(*face) for face in faces]
     assert len(set(expected)) == 5
     assert list(avatar_faces.render_faces(faces, workers=3)) == expected
+
+
+def test_a_worker_whose_reader_was_killed_ends_and_says_nothing():
+    options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    worker = subprocess.Popen([sys.executable, "-c", avatar_faces._WORKER], **options)
+    worker.stdout.close()
+    faces = [("glasses", str(i), {}, 64) for i in range(3)]
+    told = worker.communicate(json.dumps([sys.path, faces]).encode())[1]
+    assert (worker.returncode, told) == (1, b"")
 
 
 def test_a_worker_that_fails_is_an_error():

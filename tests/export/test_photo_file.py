@@ -91,12 +91,21 @@ def test_more_pixels_than_can_be_are_refused_by_the_header(sides, photo_file, ed
 def test_the_example_says_what_is_wrong_with_a_file(edit_photo, tmp_path, monkeypatch, capsys):
     pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed: pip install '.[web]'")
     model = EXPORT / "web" / "models" / "avatars-glasses.tflite"
-    target, output = tmp_path / "target.png", tmp_path / "out.png"
-    command = ["edit_photo.py", model, "remove", "--target", target, "--output", output]
-    monkeypatch.setattr(sys, "argv", list(map(str, command)))
-    bomb = png_that_declares(20_000, 9_000)
-    for content, complaint in ((b"no image", "cannot identify"), (bomb, "megapixels")):
-        target.write_bytes(content)
+    good, text, bomb = (tmp_path / name for name in ("good.png", "text.png", "bomb.png"))
+    Image.new("RGB", (40, 40)).save(good)
+    text.write_bytes(b"no image")
+    bomb.write_bytes(png_that_declares(20_000, 9_000))
+    output = tmp_path / "out.png"
+    for arguments, complaint in (
+        ((model, text, output), "cannot identify"),
+        ((model, bomb, output), "megapixels"),
+        ((model, good, tmp_path / "missing" / "out.png"), "No such file"),
+        ((text, good, output), "not a valid Flatbuffer"),
+        ((tmp_path / "missing.tflite", good, output), "missing.tflite"),
+    ):
+        model_file, target, place = map(str, arguments)
+        command = ["edit_photo.py", model_file, "remove", "--target", target, "--output", place]
+        monkeypatch.setattr(sys, "argv", command)
         with pytest.raises(SystemExit):
             edit_photo.main()
         assert complaint in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """Faces on the page in headless Chromium: found, followed, framed as the model says."""
 
 import base64
+import itertools
 
 import face_model
 import numpy as np
@@ -38,10 +39,15 @@ def man():
 
 @pytest.fixture(scope="module")
 def film(woman):
-    """Makes a film of so many frames of her, and her eyes in each."""
+    """Makes the first frames of a film in which she goes once round, and her eyes in each."""
     moving_face = load_script(EXPORT / "web" / "film.py").moving_face
     (face,) = find_faces(woman)
-    return lambda frames: list(moving_face(woman, (120, 10, 340, 200), face.eyes, frames))
+
+    def make(first, round):
+        frames = moving_face(woman, (120, 10, 340, 200), face.eyes, round)
+        return list(itertools.islice(frames, first))
+
+    return make
 
 
 @pytest.fixture
@@ -179,7 +185,7 @@ async (frames) => {
 
 
 def test_a_moving_face_is_followed(face_page, film):
-    shown = film(60)[:24]
+    shown = film(24, 60)
     encoded = [base64.b64encode(png(frame)["buffer"]).decode() for frame, _ in shown]
     followed = face_page.evaluate(FOLLOW, encoded)
     assert [len(found) for found in followed] == [1] * len(shown)
@@ -190,8 +196,9 @@ def test_a_moving_face_is_followed(face_page, film):
 def test_the_edit_follows_a_face_before_the_camera(
     chromium, playwright, address, tmp_path, film, man, edit_photo, model_files
 ):
-    shown, path = film(300), tmp_path / "film.mjpeg"
-    chromium.write_mjpeg(path, *[frame for frame, _ in shown])
+    shown, path = film(75, 300), tmp_path / "film.mjpeg"
+    frames = [frame for frame, _ in shown]
+    chromium.write_mjpeg(path, *frames, *reversed(frames))  # There and back, over and over.
     model = edit_photo.Model(model_files["plain"])
     with chromium.launched(playwright, path) as browser:
         page = browser.new_page()
@@ -205,7 +212,7 @@ def test_the_edit_follows_a_face_before_the_camera(
             edit = state(page)
             assert len(edit["placements"]) == 1 and edit["notice"] == ""
             assert_edited(edit, edit_photo, model)
-            truth = shown[nearest(edit["frame"], [frame for frame, _ in shown])][1]
+            truth = shown[nearest(edit["frame"], frames)][1]
             assert off(eyes_of(edit["placements"][0]), truth) < 0.15
             seen.append(np.mean(truth, axis=0))
         assert np.ptp(seen, axis=0).max() > 30  # It did move.

@@ -150,7 +150,7 @@ def test_every_signature_of_every_method_is_the_models_own(method):
 
 
 @pytest.mark.parametrize(
-    "method", ["masked_didd", *(pytest.param(x, marks=pytest.mark.slow) for x in ("didd", "fader"))]
+    "method", ["fader", *(pytest.param(x, marks=pytest.mark.slow) for x in ("didd", "masked_didd"))]
 )
 def test_two_way_models_run_exported(method, tmp_path):
     keras.utils.set_random_seed(0)

@@ -13,10 +13,7 @@ from mbu_tf.runs import ablation
 
 RECIPE = varied(
     MaskedContentTransfer.recipe("avatars"),
-    {
-        "architecture": {"image_size": 32, "width": 0.03, "separate_channels": 2},
-        "compile": {"run_eagerly": True},  # Quicker than tracing, for two steps.
-    },
+    {"architecture": {"image_size": 32, "width": 0.03, "separate_channels": 2}},
 )
 ROWS = {
     "full": {},
@@ -38,7 +35,7 @@ def ablate(output, domains, rows=ROWS, **options):
 
 
 @pytest.fixture(scope="module")
-def done(domains, tmp_path_factory):
+def done(all_eagerly, domains, tmp_path_factory):
     folder = tmp_path_factory.mktemp("ablation")
     return folder, ablate(folder, domains)
 

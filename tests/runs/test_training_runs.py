@@ -8,7 +8,6 @@ import shutil
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from mbu_tf.callbacks import Backup
 from mbu_tf.data.domains import ImageArray, TwoDomains
@@ -25,13 +24,10 @@ STEPS = 5  # A prime, in epochs of three and two.
 
 
 @pytest.fixture(scope="module", autouse=True)
-def quick():
-    """Tracing takes longer than these few steps."""
+def quick(all_eagerly):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "MAX_EPOCHS", 2)
-        tf.config.run_functions_eagerly(True)
         yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="module")
