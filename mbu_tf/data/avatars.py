@@ -1,5 +1,6 @@
 """The embedded avatar data: a TFDS builder that renders faces offline."""
 
+import contextlib
 import functools
 import io
 import pathlib
@@ -216,19 +217,22 @@ def _faces(config, split, data_dir):
     """The examples of A and of B in a split, rendered where there are none, or damaged ones."""
     root = pathlib.Path(data_dir or tfds.core.constants.DATA_DIR).expanduser()
     folder = root / "avatars" / config.name / str(Avatars.VERSION)
-    try:
-        if folder.exists():
-            return _read(_builder(config, root), split)
-    except Exception as error:  # TFDS and TensorFlow raise many kinds.
-        warnings.warn(
-            f"The avatars in {folder} are damaged, and are rendered anew "
-            f"({' '.join(str(error).split())[:200]}).",
-            stacklevel=3,
-        )
-        shutil.rmtree(folder)
+    # TFDS and TensorFlow raise many kinds of errors.
+    with contextlib.suppress(Exception):
+        return _read(_builder(config, root), split)
     with sole_use(folder.parent, wait=True):  # Another process may be rendering them.
         for left in folder.parent.glob("incomplete.*"):  # By one that was killed.
             shutil.rmtree(left)
+        if folder.exists():  # By now, or as damaged as before.
+            try:
+                return _read(_builder(config, root), split)
+            except Exception as error:
+                warnings.warn(
+                    f"The avatars in {folder} are damaged, and are rendered anew "
+                    f"({' '.join(str(error).split())[:200]}).",
+                    stacklevel=3,
+                )
+                shutil.rmtree(folder)
         builder = _builder(config, root)
         builder.download_and_prepare()
     return _read(builder, split)
