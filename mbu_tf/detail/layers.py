@@ -23,12 +23,15 @@ from mbu_tf.detail.registration import moved, register
 
 # Fainter parts of a layer are none.
 FAINTEST = 0.02
+# How likely it is beside a pixel of the mask that content is to be cut out there; drawn
+# outlines of hair and brows lie there, too.
+CUT_BESIDE = 0.15
 # Correlation of both masks up to which the reference's pixels are not used, and from which on.
 FIT = (0.4, 0.7)
 # Share of what the model changes that a change must make up for, to be one of the model's.
 EXPLAINED = (0.35, 0.6)
 # Product of both relative masks up to which that is asked, and from which on both are sure.
-AGREED = (0.3, 0.6)
+AGREED = (0.25, 0.5)
 # Share of the mask that the reference's pixels must cover, or they are missing.
 COVERED = (0.05, 0.25)
 # Mattes between which a pixel, or one beside it, turns from kept to removed.
@@ -79,8 +82,9 @@ def cut_out(photo, removed, content):
         `Cutout`.
     """
     likely = relative(content.mask)
-    plate = clean_plate(photo, removed, widened(likely))
-    alpha = matte(photo, plate, widened(likely * prominent(content.mask)), content.mask)
+    plate = clean_plate(photo, removed, likely)
+    likely = widened(likely * prominent(content.mask), CUT_BESIDE)
+    alpha = matte(photo, plate, likely, content.mask)
     colours = photo - (1.0 - alpha) * plate
     own = ops.concatenate([colours, alpha], axis=-1)
     small = shrink(own, photo.shape[1] // removed.shape[1])

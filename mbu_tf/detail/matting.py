@@ -77,13 +77,13 @@ def reach(mask):
     return max(round(REACH * mask.shape[1]), 1)
 
 
-def widened(likely):
-    """`relative` masks, or likelihoods, and less of them around (`REACH`).
+def widened(likely, beside=BESIDE):
+    """`relative` masks, or likelihoods, and less of them around (`REACH`): `beside` times as much.
 
     Colours decide there (`matte`): the upper rim of glasses is often found a little below
     where it is.
     """
-    return ops.maximum(likely, BESIDE * grow(likely, reach(likely)))
+    return ops.maximum(likely, beside * grow(likely, reach(likely)))
 
 
 def clean_plate(photo, paint, likely):
