@@ -46,7 +46,7 @@ MBU_PRESETS = {
         {**_mbu_weights(5.0, 7.0, AUTO, AUTO, AUTO), "mask_size": AUTO},
         separate_channels=8,
         cycle_images=4,
-        learning_rate=3e-3,
+        learning_rate=4e-3,
         steps=4000,
         flip=AUTO,
     ),

@@ -19,7 +19,7 @@ PREFIX = "steered_"
 SHARE = 0.02
 # The discriminator's accuracy that is aimed at.
 ACCURACY = 0.57
-MASK_SHARE = 0.3
+MASK_SHARE = 0.1
 MASK_EMPTY, MASK_FULL, CODES_ALIKE = 0.002, 0.6, 0.01
 
 
@@ -94,7 +94,7 @@ class Rule(NamedTuple):
 RULES = {
     "confusion": Rule(("confusion",), confusion, 0.5, 0.05, 3.0, ("discriminator_accuracy",)),
     "recon2": Rule(
-        ("recon2_a", "recon2_b"), recon2, 2.0, 0.3, 2.0, ("mask_coverage", "mask_contrast")
+        ("recon2_a", "recon2_b"), recon2, 1.0, 0.3, 1.0, ("mask_coverage", "mask_contrast")
     ),
     "mask_size": Rule(
         ("mask_size",), mask_size, 0.0, 0.0, 2.0, ("recon1_a", "mask_coverage", "mask_contrast")

@@ -61,7 +61,7 @@ def following(name, weight, **means):
                 "mask_size",
                 9.0,
                 {"recon1_a": 0.2, "mask_coverage": coverage, "mask_contrast": contrast},
-                0.3 * 7 * 0.2 * factor,
+                0.1 * 7 * 0.2 * factor,
             )
             for coverage, contrast, factor in (
                 (0.05, 3.0, 0.5),
