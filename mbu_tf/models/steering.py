@@ -17,8 +17,8 @@ AUTO = "auto"
 PREFIX = "steered_"
 # Of each step's measurements this share enters the means: they are of about 50 steps.
 SHARE = 0.02
-# The discriminator's accuracy that is aimed at.
-ACCURACY = 0.57
+# The discriminator's accuracy that is aimed at, and how much more is let pass at most.
+ACCURACY, LET_PASS = 0.57, 0.1
 MASK_SHARE = 0.1
 MASK_EMPTY, MASK_FULL, CODES_ALIKE = 0.002, 0.6, 0.01
 
@@ -29,10 +29,12 @@ def confusion(weight, means):
     One that is right more often sees the content in the common code; then nothing can be
     removed. One that never is has nothing to teach, and a weight that is larger than it
     needs to be costs detail. While masks, where they are steered as well, have found nothing
-    (`mask_contrast` of 1) the code passes the content on, whatever the discriminator sees.
+    (`mask_contrast` of 1) the code passes the content on, whatever the discriminator sees;
+    where decoder A cannot draw what is in them (2.5), what it still sees is something else.
     """
-    hidden = ops.clip(means["discriminator_accuracy"] - ACCURACY, -0.1, 0.1)
     contrast = means.get("mask_contrast", ops.full_like(weight, 1.5))
+    aim = ACCURACY + LET_PASS * ops.clip(contrast - 1.5, 0.0, 1.0)
+    hidden = ops.clip(means["discriminator_accuracy"] - aim, -0.1, 0.1)
     unfound = ops.clip(1.5 - contrast, 0.0, 0.5)
     return weight * ops.exp(0.05 * hidden + 0.006 * unfound)
 
