@@ -59,6 +59,7 @@ def test_quickstart(run, tmp_path):
     assert read_image(tmp_path / "out" / "transfer.png").shape[1] == 9 * 132 + 4
 
 
+@pytest.mark.slow
 def test_swap(run, model, tmp_path):
     run("swap.py", model)
     assert read_image(tmp_path / "swap.png").shape == (3 * 132 + 4, 8 * 132 + 4, 3)
@@ -76,11 +77,13 @@ def test_measure_detail(run, model, capsys):
     assert float(undone[undone.index("outside") + 1]) == 0
 
 
+@pytest.mark.slow
 def test_two_attributes(run, model, tmp_path):
     run("two_attributes.py", model, model, "--output", "both.png")
     assert read_image(tmp_path / "both.png").shape == (4 * 132 + 4, 8 * 132 + 4, 3)
 
 
+@pytest.mark.slow
 def test_out_of_domain(run, model, tmp_path, capsys):
     run("out_of_domain.py", model)
     rows = [x for x in capsys.readouterr().out.splitlines() if x.startswith("| avatars:")]
@@ -221,6 +224,7 @@ def test_domain_adaptation(run, narrow, capsys):
     assert "source: common code" in printed and "target: common code" in printed
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 def test_celeba_two_way(run, tmp_path, monkeypatch, capsys):
     keras.utils.set_random_seed(0)
@@ -303,6 +307,7 @@ def test_celebamask_masks_of_dark_hair(run, tmp_path, capsys):
     assert "1 masks in chosen" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_measure_faces(run, tmp_path, capsys):
     """On a portrait in the public domain, as labelled and as aligned as CelebA's."""
     import skimage.data
