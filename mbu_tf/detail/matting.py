@@ -68,13 +68,13 @@ def prominent(mask):
     Clear lenses have a third of the mask of the rims around them: what is seen through
     them is the face behind.
     """
-    around = grow(mask, max(round(AROUND * mask.shape[1]), 1))
+    around = grow(mask, reach(mask, AROUND))
     return ops.maximum(ramp(mask / (around + 1e-6), *PROMINENT), ramp(mask, *HIGH))
 
 
-def reach(mask):
-    """How many pixels of a mask's picture it may lie beside the content, at least 1."""
-    return max(round(REACH * mask.shape[1]), 1)
+def reach(mask, share=REACH):
+    """How many pixels of a mask's picture a share of its side is, at least 1."""
+    return max(round(share * mask.shape[1]), 1)
 
 
 def widened(likely, beside=BESIDE):
