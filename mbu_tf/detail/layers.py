@@ -10,6 +10,7 @@ from keras import ops
 
 from mbu_tf.detail.filters import box_mean, enlarge, grow, ramp, shrink
 from mbu_tf.detail.matting import (
+    BESIDE,
     POSSIBLE,
     clean_plate,
     likelihood,
@@ -70,24 +71,67 @@ class Cutout(NamedTuple):
     small: object
 
 
-def cut_out(photo, removed, content):
-    """The content of a photo, cut out of it: all that a transfer needs of a reference.
+class Split(NamedTuple):
+    """A photo taken apart: what is behind its content, and where content may be.
+
+    Attributes:
+        plate: the photo without the content, at its size.
+        likely: how likely each pixel is content, `(batch, size, size, 1)` in [0, 1], at
+            the model's size or a multiple of it.
+        mask: how sure it is, likewise.
+    """
+
+    plate: object
+    likely: object
+    mask: object
+
+
+def split_for_transfer(photo, removed, content):
+    """`Split` of a photo whose content is to be cut out, by what the model says of it.
 
     Args:
         photo: b, at its own size.
         removed: DA(Ec(b)), at the model's size.
         content: `Content` of equation 1 for (b, b).
-
-    Returns:
-        `Cutout`.
     """
     likely = relative(content.mask)
     plate = clean_plate(photo, removed, likely)
     likely = widened(likely * prominent(content.mask), CUT_BESIDE)
-    alpha = matte(photo, plate, likely, content.mask)
-    colours = photo - (1.0 - alpha) * plate
+    return Split(plate, likely, content.mask)
+
+
+def split_for_removal(photo, removed, content, beside=BESIDE):
+    """`Split` of a photo whose content is to be taken off; arguments as of `split_for_transfer`.
+
+    Args:
+        beside: see `widened`.
+    """
+    likely = widened(likelihood(*content, removed), beside)
+    return Split(clean_plate(photo, removed, likely), likely, content.mask)
+
+
+def split_by_refiner(photo, mask, image):
+    """`Split` of a photo by what a refiner gives of it, at its own size or a larger one."""
+    side = photo.shape[1]
+    hole = ramp(enlarge(grow(mask, 1), side), *POSSIBLE)
+    return Split(hole * enlarge(image, side) + (1.0 - hole) * photo, mask, mask)
+
+
+def cut_out(photo, split, content):
+    """The content of a photo, cut out of it: all that a transfer needs of a reference.
+
+    Args:
+        photo: b, at its own size.
+        split: `Split` of it.
+        content: `Content` of equation 1 for (b, b).
+
+    Returns:
+        `Cutout`.
+    """
+    alpha = matte(photo, *split)
+    colours = photo - (1.0 - alpha) * split.plate
     own = ops.concatenate([colours, alpha], axis=-1)
-    small = shrink(own, photo.shape[1] // removed.shape[1])
+    small = shrink(own, photo.shape[1] // content.mask.shape[1])
     return Cutout(own, ops.concatenate([*content, small], axis=-1))
 
 
@@ -160,24 +204,41 @@ def removal_layer(photo, removed, content, threshold):
     Returns:
         Paint and matte at the photo's size.
     """
-    side = photo.shape[1]
-    likely = widened(likelihood(*content, removed))
-    plate = clean_plate(photo, removed, likely)
-    # The border of what is removed is soft, and its shadow is beside it.
-    border = max(side // removed.shape[1] // 4, 1)
-    alpha = ramp(grow(matte(photo, plate, likely, content.mask), border), *BORDER)
-    near = reach(content.mask)
-    allowed = ramp(enlarge(grow(content.mask, near), side), threshold / 2.0, threshold)
+    split = split_for_removal(photo, removed, content)
+    alpha = bordered_matte(photo, split)
     wanted = content.mask * (removed - content.paint)
-    nearer = explained(wanted, shrink(alpha * (plate - photo), side // removed.shape[1]))
-    allowed = allowed * enlarge(grow(nearer, near), side)
-    return straight(ops.concatenate([plate, ops.ones_like(alpha)], axis=-1) * alpha * allowed)
+    made = shrink(alpha * (split.plate - photo), photo.shape[1] // removed.shape[1])
+    nearer = grow(explained(wanted, made), reach(content.mask))
+    alpha = alpha * within(content.mask, threshold, photo) * enlarge(nearer, photo.shape[1])
+    return straight(ops.concatenate([split.plate, ops.ones_like(alpha)], axis=-1) * alpha)
 
 
-def segmentation(photo, removed, content):
-    """The matte of the content of a photo; arguments as of `removal_layer`."""
-    likely = likelihood(*content, removed)
-    return matte(photo, clean_plate(photo, removed, likely), likely, content.mask)
+def refined_removal_layer(photo, split, mask, threshold):
+    """The same by a refiner, whose image needs no judgement.
+
+    Args:
+        photo: b, at its own size.
+        split: `split_by_refiner` of it.
+        mask: m(b, b), at the model's size.
+        threshold: value of `mask` below which, and beside, nothing is removed.
+
+    Returns:
+        Paint and matte at the photo's size.
+    """
+    alpha = bordered_matte(photo, split) * within(mask, threshold, photo)
+    return straight(ops.concatenate([split.plate, ops.ones_like(alpha)], axis=-1) * alpha)
+
+
+def bordered_matte(photo, split):
+    """The matte of a photo's content with what is beside it: its border is soft, and has a shadow."""
+    border = max(photo.shape[1] // split.mask.shape[1] // 4, 1)
+    return ramp(grow(matte(photo, *split), border), *BORDER)
+
+
+def within(mask, threshold, photo):
+    """How far a pixel of a photo may be removed: 1 where a mask is `threshold` or is beside that."""
+    allowed = enlarge(grow(mask, reach(mask)), photo.shape[1])
+    return ramp(allowed, threshold / 2.0, threshold)
 
 
 def enlarged_layer(paint, mask, side):

@@ -12,6 +12,7 @@ from mbu_tf.models.presets import MBU_FORMULATIONS, MBU_PRESETS
 from mbu_tf.models.two_domain import TwoDomainModel
 from mbu_tf.networks import blocks
 from mbu_tf.networks.decoder import Decoder, MaskDecoder
+from mbu_tf.networks.refiner import Refiner
 
 
 @keras.saving.register_keras_serializable("mbu_tf")
@@ -52,6 +53,8 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
         cycle_images: of each training batch, images on which the terms of equation 9 and
             that of a in equation 8 are computed, which take passes of their own;
             `None` is all of it. A few are as good a mean, for a third less time.
+        refiner_channels: see `Refiner`, which takes part in edits of larger images alone
+            and is trained afterwards (`Refinement`); `None` is without one.
 
     Loss terms, for `compile(loss_weights=...)`, with the published defaults for
     glasses: `recon1_a` (equation 5, lambda_1 = 5), `recon1_b` (equation 6,
@@ -104,6 +107,7 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
         recon2_norm: str = "l1",
         share_passes: bool = True,
         cycle_images: int | None = None,
+        refiner_channels: int | None = None,
         **kwargs: Any,
     ) -> None:
         blocks.check_choice("decoder_a_input", decoder_a_input, ("common_and_zeros", "common"))
@@ -127,10 +131,14 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
             "recon2_norm": recon2_norm,
             "share_passes": share_passes,
             "cycle_images": cycle_images,
+            "refiner_channels": refiner_channels,
         }
         super().__init__(config, **kwargs)
         self._make_networks()
         self._mask_threshold = add_mask_threshold(self)
+        if refiner_channels is not None:
+            with self._precision():
+                self.refiner = Refiner(refiner_channels, name="refiner")
 
     def build_decoder_a(self):
         """DA: a code, zeros beside it if `decoder_a_input` has them, to an image."""
@@ -143,6 +151,20 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
         """DB: both codes, one beside the other, to a mask and a raw image."""
         channels = self.code_shape[-1] + self._config["separate_channels"]
         return MaskDecoder(channels, **self._shape("decoder"), name="decoder_b")
+
+    def refined_by(self, refiner):
+        """This model with a refiner, whose weights are copied; a new one, not compiled.
+
+        Args:
+            refiner: a trained `Refiner`.
+        """
+        config = {**self.get_config(), "refiner_channels": refiner.channels}
+        model = type(self).from_config(config)
+        for part in self.network_names:
+            getattr(model, part).set_weights(getattr(self, part).get_weights())
+        model.refiner.set_weights(refiner.get_weights())
+        model.mask_threshold = self.mask_threshold
+        return model
 
     @property
     def monitor_names(self):

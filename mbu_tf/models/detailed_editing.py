@@ -8,6 +8,7 @@ from mbu_tf import losses
 from mbu_tf.detail import layers
 from mbu_tf.detail.filters import enlarge, shrink
 from mbu_tf.models.inference import Edit, ImageInference, checked_images
+from mbu_tf.networks.refiner import hints
 
 
 class DetailedInference(ImageInference):
@@ -52,6 +53,7 @@ class DetailedEditing(DetailedInference):
     """
 
     has_masks = True
+    refiner = None
 
     def compute_detailed_transfer_layer(self, target, reference):
         """Paint and matte that put b's content on a, of one batch of tensors.
@@ -77,9 +79,13 @@ class DetailedEditing(DetailedInference):
         reference = losses.at_least_float32(reference)
         small = self._shrunk(reference)
         common, separate = self.common_code(small), self.separate_code(small)
+        content = self._content(common, separate)
         removed = losses.at_least_float32(self.decode_a(common))
-        cutout = layers.cut_out(reference, removed, self._content(common, separate))
-        return losses.at_least_float32(separate), *cutout
+        if self.refiner is None:
+            split = layers.split_for_transfer(reference, removed, content)
+        else:
+            split = self._refined(reference, removed, content)
+        return losses.at_least_float32(separate), *layers.cut_out(reference, split, content)
 
     def compute_cutout_layer(self, target, separate, own, small):
         """What `compute_detailed_transfer_layer` gives, of what `compute_cutout` gave."""
@@ -95,7 +101,11 @@ class DetailedEditing(DetailedInference):
             return self._enlarged(self.compute_removal_layer(small, threshold), side)
         if threshold is None:
             threshold = ops.convert_to_tensor(self._mask_threshold)
-        return Edit(*layers.removal_layer(image, *self._removed(small), threshold))
+        removed, content = self._removed(small)
+        if self.refiner is None:
+            return Edit(*layers.removal_layer(image, removed, content, threshold))
+        split = self._refined(image, removed, content)
+        return Edit(*layers.refined_removal_layer(image, split, content.mask, threshold))
 
     def compute_detailed_segmentation(self, image):
         """Matte of b's content, `(batch, side, side, 1)` in [0, 1], of one batch of tensors."""
@@ -103,7 +113,21 @@ class DetailedEditing(DetailedInference):
         side, small = image.shape[1], self._shrunk(image)
         if not self._is_detailed(side):
             return enlarge(self.compute_segmentation(small), side)
-        return layers.segmentation(image, *self._removed(small))
+        removed, content = self._removed(small)
+        if self.refiner is None:
+            split = layers.split_for_removal(image, removed, content, beside=0.0)
+        else:
+            split = self._refined(image, removed, content)
+        return layers.matte(image, *split)
+
+    def compute_hints(self, photo):
+        """What a refiner is told beside photos, see `Refiner`, of one batch of tensors.
+
+        Args:
+            photo: images b, twice the model's size.
+        """
+        removed, content = self._removed(self._shrunk(photo))
+        return hints(removed, *content)
 
     def detailed_transfer_layer(self, target, reference, batch_size=8):
         """What puts the references' content on the targets, as sharp as the images.
@@ -142,6 +166,12 @@ class DetailedEditing(DetailedInference):
     def _content(self, common, separate):
         mask, paint = self.decode_b(common, separate)
         return layers.Content(losses.at_least_float32(mask), losses.at_least_float32(paint))
+
+    def _refined(self, photo, removed, content):
+        """`Split` by the refiner, which sees twice the model's size."""
+        sight = shrink(photo, photo.shape[1] // (2 * self.image_size))
+        mask, image = self.refiner([sight, hints(removed, *content)])
+        return layers.split_by_refiner(photo, mask, image)
 
     def _removed(self, small):
         """DA(Ec(b)), and the content of (b, b)."""

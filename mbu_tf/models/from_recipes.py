@@ -101,7 +101,7 @@ class FromRecipes:
         if same_part and base is None:
             raise ValueError("`same_part` is said of a `base`. Received: base=None")
         steps = steps or recipe["training"]["steps"]
-        model = cls(**cls.architecture(recipe, base, **overrides))
+        model = cls(**cls.architecture(recipe, base, same_part, **overrides))
         if base is not None:
             model.take_over(base, same_part)
         model.compile(
@@ -115,8 +115,8 @@ class FromRecipes:
         return model
 
     @classmethod
-    def architecture(cls, recipe, base=None, **overrides):
-        """Constructor arguments as `from_recipe` has them.
+    def architecture(cls, recipe, base=None, same_part=False, **overrides):
+        """Constructor arguments as `from_recipe` has them; a refiner is of its part alone.
 
         Raises:
             ValueError: if `base` is of another method.
@@ -127,7 +127,10 @@ class FromRecipes:
             raise ValueError(
                 f"`base` must be a trained {cls.__name__}. Received: {type(base).__name__}"
             )
-        return {**recipe["architecture"], **base.arguments, **overrides}
+        taken = base.arguments
+        if not same_part:
+            taken = {name: x for name, x in taken.items() if name != "refiner_channels"}
+        return {**recipe["architecture"], **taken, **overrides}
 
     def take_over(self, base: Any, same_part: bool = False) -> None:
         """Set the weights of the `starting_networks`, or all weights, to a trained model's.

@@ -92,12 +92,17 @@ def run_settings(recipe, domains, architecture, base=None, same_part=False):
     return {
         "precision": keras.config.dtype_policy().name,
         "architecture": architecture,
-        **({"base": _checksum(base.taken_over(same_part))} if base is not None else {}),
+        **({"base": checksum(base.taken_over(same_part))} if base is not None else {}),
         **({"same_part": True} if same_part else {}),
         **{name: recipe[name] for name in ("optimizer", "discriminator_optimizer", "compile")},
         **image_changes(recipe),
-        "data": {"a": _fingerprint(domains.a), "b": _fingerprint(domains.b)},
+        "data": fingerprints(domains),
     }
+
+
+def fingerprints(domains):
+    """What tells the images of both domains from others, as plain values."""
+    return {"a": _fingerprint(domains.a), "b": _fingerprint(domains.b)}
 
 
 def _fingerprint(images):
@@ -114,13 +119,13 @@ def _fingerprint(images):
     return {**found, "stamp": hashlib.sha256(images.stamp()).hexdigest()[:32]}
 
 
-def _checksum(parts):
+def checksum(parts):
     """A checksum of the weights of a model's parts."""
-    checksum = 0
+    found = 0
     for part in parts:
         for value in part.get_weights():
-            checksum = zlib.crc32(value.tobytes(), checksum)
-    return checksum
+            found = zlib.crc32(value.tobytes(), found)
+    return found
 
 
 def write_history(path, history):

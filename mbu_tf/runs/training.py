@@ -112,7 +112,7 @@ def train_recipe(
             "batch_size": batch_size,
             "seed": seed,
         }
-        whole = method.architecture(recipe, base, **architecture)
+        whole = method.architecture(recipe, base, same_part, **architecture)
         settings = {**metrics, **run_settings(recipe, domains, whole, base, same_part)}
         finished = finished_metrics(output, settings)
         if finished:

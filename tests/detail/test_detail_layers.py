@@ -1,6 +1,7 @@
 """Layers from what a model would say of scenes that are known."""
 
 import numpy as np
+import pytest
 
 from mbu_tf.detail.filters import enlarge
 from mbu_tf.detail.layers import (
@@ -9,11 +10,15 @@ from mbu_tf.detail.layers import (
     enlarged_layer,
     explained,
     mean_change,
+    refined_removal_layer,
     removal_layer,
-    segmentation,
+    split_by_refiner,
+    split_for_removal,
+    split_for_transfer,
     straight,
     transfer_layer,
 )
+from mbu_tf.detail.matting import matte
 
 FRAME = np.full((1, 64, 64, 3), -0.9, np.float32)
 
@@ -29,8 +34,12 @@ def transferred(reference, target, paint=FRAME):
 
 
 def transfer(reference, target, paint=FRAME):
-    cutout = cut_out(reference.photo, reference.paint, Content(reference.mask, FRAME))
+    cutout = cut_out_of(reference.photo, reference.paint, Content(reference.mask, FRAME))
     return transfer_layer(target.paint, cutout, Content(target.mask, paint))
+
+
+def cut_out_of(photo, removed, content):
+    return cut_out(photo, split_for_transfer(photo, removed, content), content)
 
 
 def test_the_references_pixels_lie_where_the_target_has_its_mask(scene):
@@ -105,9 +114,30 @@ def test_removal_leaves_nothing_of_the_content_and_all_else(scene):
     np.testing.assert_array_equal(nothing[1], 0)
 
 
+@pytest.mark.parametrize("factor", [1, 2])
+def test_what_a_refiner_gives_is_plate_and_matte(scene, factor):
+    scene = scene()
+    half = scene.photo.shape[1] // factor
+    mask, image = (np.asarray(enlarge(x, half)) for x in (scene.mask, scene.paint))
+    split = split_by_refiner(scene.photo, mask, image)
+    plate = np.asarray(split.plate)
+    away = np.broadcast_to(np.asarray(enlarge(mask, 256)) == 0, plate.shape)[:, :70]
+    np.testing.assert_array_equal(plate[:, :70][away], scene.photo[:, :70][away])
+    inside = np.broadcast_to(scene.alpha >= 0.5, plate.shape)
+    assert np.abs(plate - scene.without)[inside].mean() < 0.02
+    layer = refined_removal_layer(scene.photo, split, scene.mask, 0.1)
+    error = np.abs(laid(layer, scene.photo) - scene.without)
+    assert error[np.broadcast_to(scene.alpha > 0, error.shape)].mean() < 0.02
+    np.testing.assert_array_equal(np.asarray(layer[1])[0, :70], 0)
+    nothing = refined_removal_layer(scene.photo, split, 0.5 * scene.mask, 0.99)
+    np.testing.assert_array_equal(nothing[1], 0)
+
+
 def test_segmentation_is_the_matte(scene):
     scene = scene()
-    alpha = np.asarray(segmentation(scene.photo, scene.paint, Content(scene.mask, FRAME)))
+    content = Content(scene.mask, FRAME)
+    split = split_for_removal(scene.photo, scene.paint, content, beside=0.0)
+    alpha = np.asarray(matte(scene.photo, *split))
     inside, either = (
         f(alpha >= 0.5, scene.alpha >= 0.5).sum() for f in (np.logical_and, np.logical_or)
     )
@@ -123,7 +153,8 @@ def test_images_of_a_batch_do_not_see_each_other(scene):
 
         paint = np.concatenate([FRAME] * len(references))
         of_references = Content(joined("mask", references), paint)
-        cutout = cut_out(joined("photo", references), joined("paint", references), of_references)
+        photos, paints = joined("photo", references), joined("paint", references)
+        cutout = cut_out_of(photos, paints, of_references)
         of_targets = Content(joined("mask", targets), paint)
         return transfer_layer(joined("paint", targets), cutout, of_targets)
 

@@ -8,11 +8,17 @@ from mbu_tf.exporting import export_onnx, export_saved_model, export_tflite, sig
 from mbu_tf.models.content_disentanglement import ContentDisentanglement
 from mbu_tf.models.domain_intersection import DomainIntersectionDifference
 from mbu_tf.models.mask_editing import composite_edit
+from mbu_tf.networks.refiner import Refiner
 from mbu_tf.photos.edits import HALF
 
 SIDE = 64
 NAMES = ["transfer_detail", "remove_detail", "segment_detail"]
 PARTS = ["transfer_detail_reference", "transfer_detail_target"]
+
+
+@pytest.fixture(scope="module", params=["by its masks", "by a refiner"])
+def small_model(request, small_model):
+    return small_model if request.param == "by its masks" else small_model.refined_by(Refiner(4))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,138 @@
+"""Teaching a refiner: a model's own transfers are pairs of photos with the content and without it."""
+
+import keras
+from keras import ops
+
+from mbu_tf import losses
+from mbu_tf.detail.filters import enlarge, shrink
+from mbu_tf.networks.refiner import Refiner
+
+# Content is where a channel differs by so much, 10 levels of 255.
+VISIBLE = 10 / 127.5
+# The change that a transfer makes is made this much stronger or weaker, as a logarithm, and
+# left out altogether of a share of the images: where there is nothing, nothing is to be taken off.
+STRENGTH, BARE = 0.5, 0.1
+# What the error of the image counts away from the content, beside 1 inside.
+AWAY = 0.02
+# Each transfer is seen so often, in other strengths; of the images a square of such a share of
+# the side, if the network can halve it as often as it does.
+VIEWS, CROP, STRIDE = 2, 0.75, 32
+LOSS_WEIGHTS = {"outline": 2.0, "inside": 1.0, "edited": 5.0}
+
+
+class Refinement(keras.Model):
+    """Trains a `Refiner` on pairs that a trained model makes of unpaired images.
+
+    A transfer with detail puts b's very content on a (docs/detail.md), and a is what
+    it looks like without, so that both outline and removal have a truth at each
+    pixel, though nobody drew a mask and no person was seen twice. `fit` it on batches
+    `((a, b),)` of images twice the model's size; then `refined` is the model that has
+    the refiner.
+
+    Args:
+        model: a trained model with masks, of 32 px at least; it stays as it is.
+        channels: see `Refiner`.
+        seed: of the pairs.
+
+    Raises:
+        ValueError: if the model has no masks, or is of another kind or size.
+    """
+
+    def __init__(self, model, channels=24, seed=0, **kwargs):
+        if not hasattr(model, "refined_by"):
+            raise ValueError(
+                "A refiner learns from the transfers of a MaskedContentTransfer. Received: "
+                f"{type(model).__name__}"
+            )
+        super().__init__(**{"autocast": False, **kwargs})
+        self.refiner = Refiner(channels, name="refiner")
+        self._seeds = keras.random.SeedGenerator(seed)
+        self._means = {x: keras.metrics.Mean(x) for x in LOSS_WEIGHTS}
+        # Out of Keras's sight: its weights are none of this model's.
+        object.__setattr__(self, "teacher", model)
+        self.built = True
+
+    def refined(self):
+        """The trained model with the refiner as it is now; a new one, not compiled."""
+        return self.teacher.refined_by(self.refiner)
+
+    def pairs(self, a, b):
+        """`(photo, without)`: images a with the content of b, and a themselves."""
+        a, b = map(losses.at_least_float32, (a, b))
+        small = shrink(a, 2), shrink(b, 2)
+        sharp, painted = (
+            layer.mask * (layer.image - before)
+            for layer, before in (
+                (self.teacher.compute_detailed_transfer_layer(a, b), a),
+                (self.teacher.compute_transfer_layer(*small), small[0]),
+            )
+        )
+        # Shadows and tints, which are painted, but not cut out.
+        faint = enlarge(painted - shrink(sharp, 2), a.shape[1])
+        a, sharp, faint = (ops.repeat(x, VIEWS, axis=0) for x in (a, sharp, faint))
+        strength, share, there = ops.unstack(
+            keras.random.uniform((3, ops.shape(a)[0], 1, 1, 1), seed=self._seeds), axis=0
+        )
+        strength = ops.exp(STRENGTH * (2.0 * strength - 1.0)) * ops.cast(there >= BARE, a.dtype)
+        return ops.clip(a + strength * (sharp + share * faint), -1.0, 1.0), a
+
+    def call(self, inputs, training=False):
+        """Loss terms of a batch `(a, b)`, by name."""
+        photo, without = self.pairs(*inputs)
+        told = self.teacher.compute_hints(photo)
+        photo, without, told = self._cropped(*map(ops.stop_gradient, (photo, without, told)))
+        mask, image = self.refiner([photo, told], training=training)
+        return refinement_losses(mask, image, photo, without)
+
+    def _cropped(self, photo, without, told):
+        """The same square of all images, where they are large enough: most of them, in less time."""
+        side = photo.shape[1]
+        part = int(CROP * side)
+        if part % STRIDE:
+            return photo, without, told
+        corner = keras.random.randint((2,), 0, (side - part) // 2 + 1, seed=self._seeds)
+        # Of each axis; on the first and last there is nothing to choose.
+        corner = ops.pad(corner, (1, 1))
+
+        def square(x, factor):
+            shape = (ops.shape(x)[0], *(factor * part // 2,) * 2, x.shape[-1])
+            return ops.slice(x, factor * corner, shape)
+
+        return square(photo, 2), square(without, 2), square(told, 1)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        for name, mean in self._means.items():
+            mean.update_state(y_pred[name])
+        return sum(weight * y_pred[name] for name, weight in LOSS_WEIGHTS.items())
+
+    @property
+    def metrics(self):
+        return [*super().metrics, *self._means.values()]
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        return self.get_metrics_result()
+
+
+def refinement_losses(mask, image, photo, without):
+    """How far a refiner's outline and image are from the truth; scalars by name.
+
+    Args:
+        mask, image: what the refiner gives of `photo`.
+        photo, without: images with the content and without it, `(batch, side, side, 3)`.
+
+    Returns:
+        `outline`, the mean binary cross entropy against where both differ by 10 levels
+        of 255; `inside`, the mean absolute error of the image there; `edited`, that of
+        the image laid on the photo by the mask, everywhere.
+    """
+    change = ops.max(ops.abs(photo - without), axis=-1, keepdims=True)
+    truth = ops.cast(change >= VISIBLE, mask.dtype)
+    mask = ops.clip(mask, 1e-6, 1.0 - 1e-6)
+    entropy = -(truth * ops.log(mask) + (1.0 - truth) * ops.log(1.0 - mask))
+    weight = truth + AWAY
+    error = ops.mean(ops.abs(image - without), axis=-1, keepdims=True)
+    return {
+        "outline": ops.mean(entropy),
+        "inside": ops.sum(weight * error) / ops.sum(weight),
+        "edited": ops.mean(ops.abs(losses.composite(mask, image, photo) - without)),
+    }

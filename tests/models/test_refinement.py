@@ -1,0 +1,186 @@
+"""A refiner learns from the model's own transfers; what it then takes part in, and what not."""
+
+import keras
+import numpy as np
+import pytest
+
+from mbu_tf import MaskedContentTransfer
+from mbu_tf.models.content_disentanglement import ContentDisentanglement
+from mbu_tf.models.mask_editing import composite_edit
+from mbu_tf.models.refinement import LOSS_WEIGHTS, VISIBLE, Refinement, refinement_losses
+
+
+@pytest.fixture
+def photos(images):
+    """The images at twice the model's size."""
+    return tuple(x.repeat(2, 1).repeat(2, 2) for x in images)
+
+
+@pytest.fixture
+def refinement(tiny):
+    made = Refinement(tiny, channels=4, seed=1)
+    made.compile(keras.optimizers.Adam(1e-2), jit_compile=False)
+    return made
+
+
+def batches(photos):
+    import tensorflow as tf
+
+    return tf.data.Dataset.from_tensors((photos,)).repeat()
+
+
+def test_losses_are_those_written_out():
+    rng = np.random.default_rng(0)
+    without, image = rng.uniform(-1, 1, (2, 2, 8, 8, 3)).astype("float32")
+    mask = rng.uniform(0.01, 0.99, (2, 8, 8, 1)).astype("float32")
+    photo = without + np.where(rng.random((2, 8, 8, 1)) < 0.3, 0.4, 0.01).astype("float32")
+    truth = (np.abs(photo - without).max(-1, keepdims=True) >= VISIBLE).astype(float)
+    assert 0.1 < truth.mean() < 0.5
+    error = np.abs(image - without).mean(-1, keepdims=True)
+    edited = mask * image + (1 - mask) * photo
+    expected = {
+        "outline": -np.mean(truth * np.log(mask) + (1 - truth) * np.log(1 - mask)),
+        "inside": np.sum((truth + 0.02) * error) / np.sum(truth + 0.02),
+        "edited": np.abs(edited - without).mean(),
+    }
+    found = refinement_losses(mask, image, photo, without)
+    assert {k: float(v) for k, v in found.items()} == pytest.approx(expected, rel=1e-4)
+
+
+def test_pairs_are_transfers_of_several_strengths_and_the_targets_themselves(
+    tiny, refinement, photos
+):
+    a, b = photos
+    photo, without = map(np.asarray, refinement.pairs(a, b))
+    np.testing.assert_array_equal(without, a.repeat(2, 0))
+    layer = tiny.detailed_transfer_layer(a, b)
+    change = (np.asarray(composite_edit(layer, a).image) - a).repeat(2, 0)
+    made = photo - without
+    strong = np.abs(change) > 0.2
+    assert strong.any()
+    # What is laid on is there, weaker or stronger, and shadows beside; or nothing is at all.
+    for got, wanted, where in zip(made, change, strong, strict=True):
+        if np.abs(got).max() > 0 and where.any():
+            assert np.corrcoef(got[where], wanted[where])[0, 1] > 0.8
+    again, _ = refinement.pairs(a, b)
+    assert np.abs(np.asarray(again) - photo).max() > 1e-3
+
+
+def test_some_pairs_show_nothing(tiny, images):
+    a, b = (x.repeat(2, 1).repeat(2, 2).repeat(8, 0) for x in images)
+    photo, without = map(np.asarray, Refinement(tiny, channels=4).pairs(a, b))
+    bare = np.mean((photo == without).all((1, 2, 3)))
+    assert 0.02 < bare < 0.25
+
+
+def test_only_the_refiner_learns(tiny, refinement, photos):
+    before = [x.copy() for x in tiny.get_weights()]
+    assert all(x.path.startswith("refiner") for x in refinement.trainable_variables)
+    history = refinement.fit(batches(photos), shuffle=False, steps_per_epoch=5, epochs=6, verbose=0).history
+    assert history["loss"][-1] < 0.7 * history["loss"][0]
+    total = sum(weight * history[name][-1] for name, weight in LOSS_WEIGHTS.items())
+    assert total == pytest.approx(history["loss"][-1], rel=1e-3)
+    for now, then in zip(tiny.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(now, then)
+
+
+def test_the_same_seed_gives_the_same_refiner(tiny, photos):
+    def trained(seed):
+        keras.utils.set_random_seed(0)
+        made = Refinement(tiny, channels=4, seed=seed)
+        made.compile(keras.optimizers.Adam(1e-2), jit_compile=False)
+        made.fit(batches(photos), shuffle=False, steps_per_epoch=3, verbose=0)
+        return made.refiner.get_weights()
+
+    first, again, other = trained(1), trained(1), trained(2)
+    assert all(np.array_equal(x, y) for x, y in zip(first, again, strict=True))
+    assert any(not np.array_equal(x, y) for x, y in zip(first, other, strict=True))
+
+
+@pytest.mark.parametrize("size, part", [(64, 48), (32, 32)])
+def test_squares_of_large_images_are_learned_from(tiny, size, part):
+    refinement = Refinement(tiny, channels=4)
+    photo = np.arange(size * size, dtype="float32").reshape(1, size, size, 1).repeat(3, -1)
+    told = photo[:, ::2, ::2, :1].repeat(7, -1)
+    if size == 64:  # 48 px cannot be halved five times.
+        cut = list(refinement._cropped(photo, photo, told))
+        assert cut[0].shape[1] == size
+    photo = np.arange(128 * 128, dtype="float32").reshape(1, 128, 128, 1).repeat(3, -1)
+    told = photo[:, ::2, ::2, :1].repeat(7, -1)
+    corners = set()
+    for _ in range(8):
+        one, other, half = map(np.asarray, refinement._cropped(photo, photo, told))
+        assert one.shape == (1, 96, 96, 3) and half.shape == (1, 48, 48, 7)
+        np.testing.assert_array_equal(one, other)
+        np.testing.assert_array_equal(one[:, ::2, ::2, :1], half[..., :1])
+        corners.add(float(one[0, 0, 0, 0]))
+    assert len(corners) > 3
+
+
+def test_the_refined_model_edits_larger_images_otherwise_and_small_ones_as_before(
+    tiny, refinement, images, photos
+):
+    tiny.mask_threshold = 0.3
+    refinement.fit(batches(photos), shuffle=False, steps_per_epoch=3, verbose=0)
+    refined = refinement.refined()
+    assert refined.mask_threshold == pytest.approx(0.3)
+    for small in (
+        lambda m: m.transfer(*images),
+        lambda m: m.remove(images[1]),
+        lambda m: [m.segment(images[1])],
+    ):
+        for got, wanted in zip(small(refined), small(tiny), strict=True):
+            np.testing.assert_array_equal(got, wanted)
+    for factor in (1, 2):
+        a, b = (x.repeat(factor, 1).repeat(factor, 2) for x in photos)
+        layers = [
+            (m.detailed_transfer_layer(a, b), m.detailed_removal_layer(b)) for m in (refined, tiny)
+        ]
+        for got, plain in zip(*layers, strict=True):
+            assert got.mask.shape == plain.mask.shape and np.isfinite(got.image).all()
+            assert np.abs(got.image).max() <= 1 and 0 <= got.mask.min() <= got.mask.max() <= 1
+            assert np.abs(got.mask - plain.mask).max() > 1e-3
+        assert np.abs(refined.detailed_segmentation(b) - tiny.detailed_segmentation(b)).max() > 1e-3
+
+
+def test_it_is_saved_with_its_refiner(refinement, photos, tmp_path):
+    refined = refinement.refined()
+    refined.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert again.refiner.channels == 4
+    for got, wanted in zip(
+        again.detailed_removal_layer(photos[1]),
+        refined.detailed_removal_layer(photos[1]),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(got, wanted)
+
+
+def test_what_is_trained_further_keeps_its_refiner_and_another_part_has_none(refinement):
+    refined = refinement.refined()
+    recipe = MaskedContentTransfer.recipe("photos")
+    same = MaskedContentTransfer.from_recipe(recipe, 10, base=refined, same_part=True)
+    for got, wanted in zip(same.refiner.weights, refined.refiner.weights, strict=True):
+        np.testing.assert_array_equal(got, wanted)
+    other = MaskedContentTransfer.from_recipe(recipe, 10, base=refined)
+    assert other.refiner is None
+
+
+def test_training_leaves_the_refiner_alone(refinement, images):
+    refined = refinement.refined()
+    refined.compile(keras.optimizers.Adam(2e-3), keras.optimizers.Adam(2e-3))
+    before = refined.refiner.get_weights()
+    decoder = refined.decoder_a.get_weights()
+    refined.fit(*images, batch_size=4, verbose=0)
+    assert any(
+        not np.array_equal(x, y)
+        for x, y in zip(decoder, refined.decoder_a.get_weights(), strict=True)
+    )
+    for got, wanted in zip(refined.refiner.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(got, wanted)
+
+
+def test_models_without_masks_have_none():
+    model = ContentDisentanglement(image_size=32, depth=4, width=0.03, separate_channels=2)
+    with pytest.raises(ValueError, match="MaskedContentTransfer.*Received: ContentDis"):
+        Refinement(model)
