@@ -16,6 +16,7 @@ _EXPORTS = {
     "InSequence": "mbu_tf.models.two_way",
     "MaskedContentTransfer": "mbu_tf.models.content_transfer",
     "MaskedDomainIntersectionDifference": "mbu_tf.models.masked_domain_intersection",
+    "Refinement": "mbu_tf.models.refinement",
     "TwoDomainModel": "mbu_tf.models.two_domain",
     "TwoDomains": "mbu_tf.data.domains",
     "load_model": "mbu_tf.models.loading",
@@ -38,6 +39,7 @@ if TYPE_CHECKING:  # What editors and type checkers read in place of `_EXPORTS`.
     from mbu_tf.models.masked_domain_intersection import (
         MaskedDomainIntersectionDifference as MaskedDomainIntersectionDifference,
     )
+    from mbu_tf.models.refinement import Refinement as Refinement
     from mbu_tf.models.two_domain import TwoDomainModel as TwoDomainModel
     from mbu_tf.models.two_way import InSequence as InSequence
 

@@ -21,6 +21,7 @@ REGISTERED = {
     "MaskedContentTransfer": "mbu_tf.models.content_transfer",
     "MaskedDomainIntersectionDifference": "mbu_tf.models.masked_domain_intersection",
     "PyTorchAdam": "mbu_tf.optimizers",
+    "Refiner": "mbu_tf.networks.refiner",
 }
 
 

@@ -18,6 +18,7 @@ from mbu_tf import (
     InSequence,
     MaskedContentTransfer,
     MaskedDomainIntersectionDifference,
+    Refinement,
     TwoDomainModel,
     TwoDomains,
     load_model,
@@ -103,6 +104,10 @@ def training(train: TwoDomains) -> None:
     model.fit(train.batches(16), steps_per_epoch=10, epochs=2, callbacks=callbacks)
     model.evaluate(train.pairs(16))
     model.save(pathlib.Path("model.keras"), overwrite=False)
+    refinement = Refinement(model, channels=16, seed=1)
+    refinement.compile("adam", jit_compile=False)
+    refinement.fit(train.batches(8).map(lambda a, b: ((a, b),)), steps_per_epoch=10)
+    assert_type(refinement.refined(), MaskedContentTransfer)
 
 
 def editing(model: MaskedContentTransfer, a: Floats, b: Floats) -> None:

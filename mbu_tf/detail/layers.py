@@ -35,6 +35,8 @@ EXPLAINED = (0.35, 0.6)
 AGREED = (0.25, 0.5)
 # Share of the mask that the reference's pixels must cover, or they are missing.
 COVERED = (0.05, 0.25)
+# Values of a refiner's mask between which a pixel turns from kept to removed.
+OUTLINE = (0.3, 0.7)
 # Mattes between which a pixel, or one beside it, turns from kept to removed.
 BORDER = (0.05, 0.3)
 # Smaller differences than about this are none, in [-1, 1].
@@ -213,30 +215,32 @@ def removal_layer(photo, removed, content, threshold):
     return straight(ops.concatenate([split.plate, ops.ones_like(alpha)], axis=-1) * alpha)
 
 
-def refined_removal_layer(photo, split, mask, threshold):
+def refined_removal_layer(photo, mask, image, own_mask, threshold):
     """The same by a refiner, whose image needs no judgement.
 
     Args:
         photo: b, at its own size.
-        split: `split_by_refiner` of it.
-        mask: m(b, b), at the model's size.
-        threshold: value of `mask` below which, and beside, nothing is removed.
+        mask, image: what the refiner gives of it, at its size or a smaller one.
+        own_mask: m(b, b), at the model's size.
+        threshold: value of `own_mask` below which, and beside, nothing is removed.
 
     Returns:
         Paint and matte at the photo's size.
     """
-    alpha = bordered_matte(photo, split) * within(mask, threshold, photo)
-    return straight(ops.concatenate([split.plate, ops.ones_like(alpha)], axis=-1) * alpha)
+    side = photo.shape[1]
+    image = ops.concatenate([image, ops.ones_like(mask)], axis=-1)
+    alpha = ramp(enlarge(mask, side), *OUTLINE) * within(own_mask, threshold, photo)
+    return straight(enlarge(image, side) * alpha)
 
 
 def bordered_matte(photo, split):
-    """The matte of a photo's content with what is beside it: its border is soft, and has a shadow."""
+    """The matte of a photo's content and a border beside it, which is soft and has a shadow."""
     border = max(photo.shape[1] // split.mask.shape[1] // 4, 1)
     return ramp(grow(matte(photo, *split), border), *BORDER)
 
 
 def within(mask, threshold, photo):
-    """How far a pixel of a photo may be removed: 1 where a mask is `threshold` or is beside that."""
+    """How far pixels may be removed: 1 where a mask is at least `threshold`, or beside that."""
     allowed = enlarge(grow(mask, reach(mask)), photo.shape[1])
     return ramp(allowed, threshold / 2.0, threshold)
 

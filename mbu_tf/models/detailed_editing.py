@@ -84,7 +84,7 @@ class DetailedEditing(DetailedInference):
         if self.refiner is None:
             split = layers.split_for_transfer(reference, removed, content)
         else:
-            split = self._refined(reference, removed, content)
+            split = layers.split_by_refiner(reference, *self._refined(reference, removed, content))
         return losses.at_least_float32(separate), *layers.cut_out(reference, split, content)
 
     def compute_cutout_layer(self, target, separate, own, small):
@@ -104,8 +104,8 @@ class DetailedEditing(DetailedInference):
         removed, content = self._removed(small)
         if self.refiner is None:
             return Edit(*layers.removal_layer(image, removed, content, threshold))
-        split = self._refined(image, removed, content)
-        return Edit(*layers.refined_removal_layer(image, split, content.mask, threshold))
+        refined = self._refined(image, removed, content)
+        return Edit(*layers.refined_removal_layer(image, *refined, content.mask, threshold))
 
     def compute_detailed_segmentation(self, image):
         """Matte of b's content, `(batch, side, side, 1)` in [0, 1], of one batch of tensors."""
@@ -114,10 +114,10 @@ class DetailedEditing(DetailedInference):
         if not self._is_detailed(side):
             return enlarge(self.compute_segmentation(small), side)
         removed, content = self._removed(small)
-        if self.refiner is None:
-            split = layers.split_for_removal(image, removed, content, beside=0.0)
-        else:
-            split = self._refined(image, removed, content)
+        if self.refiner is not None:
+            mask, _ = self._refined(image, removed, content)
+            return enlarge(mask, side)
+        split = layers.split_for_removal(image, removed, content, beside=0.0)
         return layers.matte(image, *split)
 
     def compute_hints(self, photo):
@@ -168,10 +168,9 @@ class DetailedEditing(DetailedInference):
         return layers.Content(losses.at_least_float32(mask), losses.at_least_float32(paint))
 
     def _refined(self, photo, removed, content):
-        """`Split` by the refiner, which sees twice the model's size."""
+        """What the refiner gives of photos, at twice the model's size, which it sees."""
         sight = shrink(photo, photo.shape[1] // (2 * self.image_size))
-        mask, image = self.refiner([sight, hints(removed, *content)])
-        return layers.split_by_refiner(photo, mask, image)
+        return self.refiner([sight, hints(removed, *content)])
 
     def _removed(self, small):
         """DA(Ec(b)), and the content of (b, b)."""

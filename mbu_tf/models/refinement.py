@@ -1,10 +1,13 @@
-"""Teaching a refiner: a model's own transfers are pairs of photos with the content and without it."""
+"""Teaching a refiner: a model's transfers are pairs of photos, with the content and without."""
+
+from typing import Any
 
 import keras
 from keras import ops
 
 from mbu_tf import losses
-from mbu_tf.detail.filters import enlarge, shrink
+from mbu_tf.detail.filters import enlarge, grow, shrink
+from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.networks.refiner import Refiner
 
 # Content is where a channel differs by so much, 10 levels of 255.
@@ -12,12 +15,13 @@ VISIBLE = 10 / 127.5
 # The change that a transfer makes is made this much stronger or weaker, as a logarithm, and
 # left out altogether of a share of the images: where there is nothing, nothing is to be taken off.
 STRENGTH, BARE = 0.5, 0.1
-# What the error of the image counts away from the content, beside 1 inside.
-AWAY = 0.02
-# Each transfer is seen so often, in other strengths; of the images a square of such a share of
-# the side, if the network can halve it as often as it does.
-VIEWS, CROP, STRIDE = 2, 0.75, 32
-LOSS_WEIGHTS = {"outline": 2.0, "inside": 1.0, "edited": 5.0}
+# What the error of the image counts away from the content, beside 1 inside; and how much more
+# a pixel of the content counts in the outline, of which there are few.
+AWAY, CONTENT = 0.02, 8.0
+# Of images a square of such a share of the side is learned from at a time, where the network
+# can halve it as often as it does.
+CROP, STRIDE = 0.75, 32
+LOSS_WEIGHTS = {"outline": 1.0, "inside": 1.0, "edited": 5.0}
 
 
 class Refinement(keras.Model):
@@ -30,51 +34,64 @@ class Refinement(keras.Model):
     the refiner.
 
     Args:
-        model: a trained model with masks, of 32 px at least; it stays as it is.
+        model: a trained model; it stays as it is. If it has a refiner, its transfers are
+            by it, and the refiner is taught further.
         channels: see `Refiner`.
         seed: of the pairs.
 
     Raises:
-        ValueError: if the model has no masks, or is of another kind or size.
+        ValueError: if the model is of another method, or its refiner of other channels.
     """
 
-    def __init__(self, model, channels=24, seed=0, **kwargs):
-        if not hasattr(model, "refined_by"):
+    def __init__(
+        self, model: MaskedContentTransfer, channels: int = 24, seed: int = 0, **kwargs: Any
+    ) -> None:
+        if not isinstance(model, MaskedContentTransfer):
             raise ValueError(
                 "A refiner learns from the transfers of a MaskedContentTransfer. Received: "
                 f"{type(model).__name__}"
             )
         super().__init__(**{"autocast": False, **kwargs})
         self.refiner = Refiner(channels, name="refiner")
+        if model.refiner is not None:
+            if model.refiner.channels != channels:
+                raise ValueError(
+                    f"The model's refiner has {model.refiner.channels} channels already; it goes "
+                    f"on learning with these. Received: channels={channels!r}"
+                )
+            self.refiner.set_weights(model.refiner.get_weights())
         self._seeds = keras.random.SeedGenerator(seed)
         self._means = {x: keras.metrics.Mean(x) for x in LOSS_WEIGHTS}
         # Out of Keras's sight: its weights are none of this model's.
         object.__setattr__(self, "teacher", model)
         self.built = True
 
-    def refined(self):
+    def refined(self) -> MaskedContentTransfer:
         """The trained model with the refiner as it is now; a new one, not compiled."""
         return self.teacher.refined_by(self.refiner)
 
     def pairs(self, a, b):
         """`(photo, without)`: images a with the content of b, and a themselves."""
         a, b = map(losses.at_least_float32, (a, b))
-        small = shrink(a, 2), shrink(b, 2)
-        sharp, painted = (
-            layer.mask * (layer.image - before)
-            for layer, before in (
-                (self.teacher.compute_detailed_transfer_layer(a, b), a),
-                (self.teacher.compute_transfer_layer(*small), small[0]),
-            )
-        )
-        # Shadows and tints, which are painted, but not cut out.
-        faint = enlarge(painted - shrink(sharp, 2), a.shape[1])
-        a, sharp, faint = (ops.repeat(x, VIEWS, axis=0) for x in (a, sharp, faint))
-        strength, share, there = ops.unstack(
-            keras.random.uniform((3, ops.shape(a)[0], 1, 1, 1), seed=self._seeds), axis=0
+        change = self._changes(a, b)
+        strength, there = ops.unstack(
+            keras.random.uniform((2, ops.shape(a)[0], 1, 1, 1), seed=self._seeds), axis=0
         )
         strength = ops.exp(STRENGTH * (2.0 * strength - 1.0)) * ops.cast(there >= BARE, a.dtype)
-        return ops.clip(a + strength * (sharp + share * faint), -1.0, 1.0), a
+        return ops.clip(a + strength * change, -1.0, 1.0), a
+
+    def _changes(self, a, b):
+        """What transfers change of a: content cut out of b, and beside it what is painted alone.
+
+        Shadows and tints are not cut out. A random share of them is laid on as well.
+        """
+        layer = self.teacher.compute_detailed_transfer_layer(a, b)
+        small = shrink(a, 2)
+        paint = self.teacher.compute_transfer_layer(small, shrink(b, 2))
+        beside = 1.0 - grow(shrink(layer.mask, 2), 1)
+        faint = beside * paint.mask * (paint.image - small)
+        share = keras.random.uniform((ops.shape(a)[0], 1, 1, 1), seed=self._seeds)
+        return layer.mask * (layer.image - a) + share * enlarge(faint, a.shape[1])
 
     def call(self, inputs, training=False):
         """Loss terms of a batch `(a, b)`, by name."""
@@ -85,7 +102,7 @@ class Refinement(keras.Model):
         return refinement_losses(mask, image, photo, without)
 
     def _cropped(self, photo, without, told):
-        """The same square of all images, where they are large enough: most of them, in less time."""
+        """The same square of all images, most of them; all of it where they are small."""
         side = photo.shape[1]
         part = int(CROP * side)
         if part % STRIDE:
@@ -121,14 +138,14 @@ def refinement_losses(mask, image, photo, without):
         photo, without: images with the content and without it, `(batch, side, side, 3)`.
 
     Returns:
-        `outline`, the mean binary cross entropy against where both differ by 10 levels
-        of 255; `inside`, the mean absolute error of the image there; `edited`, that of
-        the image laid on the photo by the mask, everywhere.
+        `outline`, the mean binary cross entropy against where both differ by 10 levels of
+        255, pixels of which count 8 times; `inside`, the mean absolute error of the image
+        there; `edited`, that of the image laid on the photo by the mask, everywhere.
     """
     change = ops.max(ops.abs(photo - without), axis=-1, keepdims=True)
     truth = ops.cast(change >= VISIBLE, mask.dtype)
     mask = ops.clip(mask, 1e-6, 1.0 - 1e-6)
-    entropy = -(truth * ops.log(mask) + (1.0 - truth) * ops.log(1.0 - mask))
+    entropy = -(CONTENT * truth * ops.log(mask) + (1.0 - truth) * ops.log(1.0 - mask))
     weight = truth + AWAY
     error = ops.mean(ops.abs(image - without), axis=-1, keepdims=True)
     return {

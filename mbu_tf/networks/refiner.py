@@ -1,4 +1,4 @@
-"""The refiner: a U-Net that takes content off photos larger than the model's own, and outlines it."""
+"""The refiner: a U-Net that takes content off photos and outlines it, at twice the model's size."""
 
 import keras
 from keras import layers, ops
@@ -53,7 +53,11 @@ class Refiner(Network):
                 x = layers.Concatenate(name=f"{name}_skip")([x, beside])
                 x = _convolve(x, filters, name)
             x = _convolve(x, first, "last")
-            x = layers.Conv2DTranspose(4, 4, strides=2, padding="same", name="change_deconv")(x)
+            # To begin with there is hardly a change.
+            start = keras.initializers.RandomNormal(stddev=0.01)
+            x = layers.Conv2DTranspose(
+                4, 4, strides=2, padding="same", kernel_initializer=start, name="change_deconv"
+            )(x)
             mask, change = ops.split(x, [1], axis=-1)
             mask = layers.Activation("sigmoid", dtype=blocks.wide_dtype(), name="mask")(mask)
             image = layers.Add(dtype=blocks.wide_dtype(), name="image")([photo, change])
@@ -71,4 +75,4 @@ def _convolve(x, filters, name, strides=1):
     x = layers.Conv2D(
         filters, 3, strides=strides, padding="same", use_bias=False, name=f"{name}_conv"
     )(x)
-    return blocks.normalize_activate(x, "batch", "leaky_relu", name)
+    return blocks.normalize_activate(x, "batch", "silu", name)

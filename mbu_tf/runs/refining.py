@@ -34,7 +34,7 @@ def train_refiner(
     output,
     steps=STEPS,
     batch_size=BATCH_SIZE,
-    channels=CHANNELS,
+    channels=None,
     seed=0,
     resume=False,
     checkpoint_every=CHECKPOINT_EVERY,
@@ -46,7 +46,7 @@ def train_refiner(
         domains: `TwoDomains` of images twice the model's size.
         output: folder, made if missing.
         steps, batch_size, seed: of the training.
-        channels: see `Refiner`.
+        channels: see `Refiner`; `None` is 24, or those of the refiner that the model has.
         resume, checkpoint_every: see `train_recipe`.
 
     Returns:
@@ -61,6 +61,8 @@ def train_refiner(
     """
     output = pathlib.Path(output)
     keras.utils.set_random_seed(seed)
+    has = getattr(model, "refiner", None)
+    channels = channels or (has.channels if has else CHANNELS)
     refinement = Refinement(model, channels, seed)
     if domains.image_size != 2 * model.image_size:
         raise ValueError(

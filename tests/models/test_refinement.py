@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mbu_tf import MaskedContentTransfer
+from mbu_tf.detail.filters import enlarge
 from mbu_tf.models.content_disentanglement import ContentDisentanglement
 from mbu_tf.models.mask_editing import composite_edit
 from mbu_tf.models.refinement import LOSS_WEIGHTS, VISIBLE, Refinement, refinement_losses
@@ -39,7 +40,7 @@ def test_losses_are_those_written_out():
     error = np.abs(image - without).mean(-1, keepdims=True)
     edited = mask * image + (1 - mask) * photo
     expected = {
-        "outline": -np.mean(truth * np.log(mask) + (1 - truth) * np.log(1 - mask)),
+        "outline": -np.mean(8 * truth * np.log(mask) + (1 - truth) * np.log(1 - mask)),
         "inside": np.sum((truth + 0.02) * error) / np.sum(truth + 0.02),
         "edited": np.abs(edited - without).mean(),
     }
@@ -48,26 +49,40 @@ def test_losses_are_those_written_out():
 
 
 def test_pairs_are_transfers_of_several_strengths_and_the_targets_themselves(
-    tiny, refinement, photos
+    tiny, refinement, images, photos
 ):
     a, b = photos
     photo, without = map(np.asarray, refinement.pairs(a, b))
-    np.testing.assert_array_equal(without, a.repeat(2, 0))
+    np.testing.assert_array_equal(without, a)
     layer = tiny.detailed_transfer_layer(a, b)
-    change = (np.asarray(composite_edit(layer, a).image) - a).repeat(2, 0)
-    made = photo - without
-    strong = np.abs(change) > 0.2
-    assert strong.any()
-    # What is laid on is there, weaker or stronger, and shadows beside; or nothing is at all.
-    for got, wanted, where in zip(made, change, strong, strict=True):
-        if np.abs(got).max() > 0 and where.any():
-            assert np.corrcoef(got[where], wanted[where])[0, 1] > 0.8
+    sharp = np.asarray(composite_edit(layer, a).image) - a
+    # Beside what is cut out, what is painted alone: shadows and tints.
+    cover = layer.mask.reshape(8, 32, 2, 32, 2, 1).mean((2, 4))
+    padded = np.pad(cover, [(0, 0), (1, 1), (1, 1), (0, 0)])
+    near = [padded[:, i : i + 32, j : j + 32] for i in range(3) for j in range(3)]
+    paint = tiny.transfer_layer(*images)
+    faint = (1 - np.max(near, axis=0)) * paint.mask * (paint.image - images[0])
+    faint = np.asarray(enlarge(faint, 64))
+    strengths, shares = [], []
+    for got, *parts in zip(photo, a, sharp, faint, strict=True):
+        before, *changes = parts
+        free = np.abs(got) < 1
+        found, *_ = np.linalg.lstsq(
+            np.stack([x[free] for x in changes], axis=1), (got - before)[free], rcond=None
+        )
+        made = before + sum(x * change for x, change in zip(found, changes, strict=True))
+        np.testing.assert_allclose(got[free], made[free], atol=1e-3)
+        strengths.append(found[0])
+        shares.append(found[1] / max(found[0], 1e-6))
+    assert all(x == pytest.approx(0, abs=1e-4) or 0.6 < x < 1.66 for x in strengths)
+    assert max(strengths) - min(strengths) > 0.2 and max(shares) - min(shares) > 0.2
+    assert -0.05 < min(shares) and max(shares) < 1.05
     again, _ = refinement.pairs(a, b)
     assert np.abs(np.asarray(again) - photo).max() > 1e-3
 
 
 def test_some_pairs_show_nothing(tiny, images):
-    a, b = (x.repeat(2, 1).repeat(2, 2).repeat(8, 0) for x in images)
+    a, b = (x.repeat(2, 1).repeat(2, 2).repeat(16, 0) for x in images)
     photo, without = map(np.asarray, Refinement(tiny, channels=4).pairs(a, b))
     bare = np.mean((photo == without).all((1, 2, 3)))
     assert 0.02 < bare < 0.25
@@ -76,7 +91,9 @@ def test_some_pairs_show_nothing(tiny, images):
 def test_only_the_refiner_learns(tiny, refinement, photos):
     before = [x.copy() for x in tiny.get_weights()]
     assert all(x.path.startswith("refiner") for x in refinement.trainable_variables)
-    history = refinement.fit(batches(photos), shuffle=False, steps_per_epoch=5, epochs=6, verbose=0).history
+    history = refinement.fit(
+        batches(photos), shuffle=False, steps_per_epoch=5, epochs=6, verbose=0
+    ).history
     assert history["loss"][-1] < 0.7 * history["loss"][0]
     total = sum(weight * history[name][-1] for name, weight in LOSS_WEIGHTS.items())
     assert total == pytest.approx(history["loss"][-1], rel=1e-3)
@@ -178,6 +195,17 @@ def test_training_leaves_the_refiner_alone(refinement, images):
     )
     for got, wanted in zip(refined.refiner.get_weights(), before, strict=True):
         np.testing.assert_array_equal(got, wanted)
+
+
+def test_a_refined_model_is_taught_further(refinement, photos):
+    refinement.fit(batches(photos), shuffle=False, steps_per_epoch=1, verbose=0)
+    refined = refinement.refined()
+    further = Refinement(refined, channels=4)
+    for got, wanted in zip(further.refiner.weights, refined.refiner.weights, strict=True):
+        np.testing.assert_array_equal(got, wanted)
+    assert further.refiner is not refined.refiner
+    with pytest.raises(ValueError, match="has 4 channels already.*Received: channels=8"):
+        Refinement(refined, channels=8)
 
 
 def test_models_without_masks_have_none():
