@@ -5,7 +5,8 @@ python examples/measure_portraits.py faces_glasses --portraits PATH \
 
 Real glasses first, each on several faces, with detail and without, as the classifier sees them,
 which `mbu-tf evaluate --data portraits:PATH:glasses` leaves in its folder. Then drawn ones, whose
-truth is exact. `--groups FILE` adds groups: a JSON object of lists of file names by group.
+truth is exact, with detail at twice the model's size. `--groups FILE` adds groups: a JSON object of
+lists of file names by group.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from mbu_tf.data.portraits import load_portraits
 from mbu_tf.detail.filters import shrink
 from mbu_tf.evaluation import evaluate_against_truth
 from mbu_tf.evaluation.attribute_classifier import share_in_b
-from mbu_tf.losses import composite
+from mbu_tf.evaluation.detail_truth import WithDetail
 
 TRUTH = ("a", "b", "b_mask", "b_without", "a_with", "a_with_next")
 GROUPS = {
@@ -47,24 +48,23 @@ def seen(model, classifier, domains):
     targets = np.concatenate([a[rng.permutation(len(a))[: len(b)]] for _ in range(TARGETS)])
     references = np.concatenate([b] * TARGETS)
 
-    def laid(layer, photos):
-        return shrunk(composite(layer.mask, layer.image, photos))
-
-    def shrunk(photos):
-        return np.asarray(shrink(photos, 2))
-
-    small = shrunk(b)
+    small, detailed = shrunk(b), WithDetail(model)
     transfers = {
         "painted": model.transfer(shrunk(targets), shrunk(references)).image,
-        "with detail": laid(model.detailed_transfer_layer(targets, references), targets),
+        "with detail": shrunk(detailed.transfer(targets, references).image),
     }
     removals = {
         "painted": model.remove(small).image,
-        "with detail": laid(model.detailed_removal_layer(b), b),
+        "with detail": shrunk(detailed.remove(b).image),
     }
     yield "real", share_in_b(classifier, small), 1 - share_in_b(classifier, shrunk(a))
     for way, images in transfers.items():
         yield way, share_in_b(classifier, images), 1 - share_in_b(classifier, removals[way])
+
+
+def shrunk(photos):
+    """Photos as the classifier sees them."""
+    return np.asarray(shrink(photos, 2))
 
 
 def some(domains, indices):
@@ -74,7 +74,8 @@ def some(domains, indices):
 
 
 def measured(model, classifier, domains):
-    """One row of the table."""
+    """One row of the table, of `TwoDomains` at twice the model's size."""
+    model = WithDetail(model)
     figures = evaluate_against_truth(model, domains)
     a, b = domains.arrays()
     return {
@@ -84,10 +85,10 @@ def measured(model, classifier, domains):
         "transfer": figures["transfer_error"] / figures["transfer_error_unedited"],
         "outside": figures["transfer_error_outside"],
         "follows": figures["transfer_follows_reference"],
-        "transfers seen as B": share_in_b(classifier, model.transfer(a, b).image),
-        "B seen as B": share_in_b(classifier, b),
-        "removals seen as A": 1 - share_in_b(classifier, model.remove(b).image),
-        "A seen as A": 1 - share_in_b(classifier, a),
+        "transfers seen as B": share_in_b(classifier, shrunk(model.transfer(a, b).image)),
+        "B seen as B": share_in_b(classifier, shrunk(b)),
+        "removals seen as A": 1 - share_in_b(classifier, shrunk(model.remove(b).image)),
+        "A seen as A": 1 - share_in_b(classifier, shrunk(a)),
     }
 
 
@@ -103,19 +104,19 @@ model = load_model(arguments.model)
 classifier = keras.saving.load_model(arguments.classifier)
 
 
-def held_out(task="drawn_glasses", size=model.image_size, where=None):
+def held_out(task="drawn_glasses", where=None):
     return load_portraits(
         arguments.portraits,
         task,
         "test",
-        size,
+        2 * model.image_size,
         grades=arguments.grades,
         framing=model.framing,
         where=where,
     )
 
 
-real = held_out("glasses", 2 * model.image_size)
+real = held_out("glasses")
 print(f"{len(real.b)} pairs of real glasses, each on {TARGETS} faces")
 print("| | transfers seen as B | removals seen as A |\n|---|---|---|")
 for way, *shares in seen(model, classifier, real):

@@ -3,6 +3,8 @@
 import numpy as np
 
 from mbu_tf.evaluation.ground_truth import changed
+from mbu_tf.models.mask_editing import composite_edit
+from mbu_tf.photos.edits import HALF
 
 
 def gradient_magnitude(images):
@@ -11,6 +13,39 @@ def gradient_magnitude(images):
     by_x = np.diff(grey, axis=-1, append=grey[..., -1:])
     by_y = np.diff(grey, axis=-2, append=grey[..., -1:, :])
     return np.hypot(by_x, by_y)
+
+
+class WithDetail:
+    """A model whose edits are with detail, for what measures a model's edits.
+
+    Args:
+        model: a trained model with `detailed_transfer_layer` and the like. Images are of a
+            multiple of its size.
+    """
+
+    mask_threshold = HALF
+
+    def __init__(self, model):
+        self._model = model
+
+    def transfer(self, target, reference):
+        """`Edit` of the targets with the references' content."""
+        with self._model.in_graphs():
+            return _laid(self._model.detailed_transfer_layer(target, reference), target)
+
+    def remove(self, image):
+        """`Edit` of the images without their content."""
+        with self._model.in_graphs():
+            return _laid(self._model.detailed_removal_layer(image), image)
+
+    def segment(self, image):
+        """The content's outlines, `(count, side, side, 1)` in [0, 1]."""
+        with self._model.in_graphs():
+            return self._model.detailed_segmentation(image)
+
+
+def _laid(layer, images):
+    return type(layer)(*map(np.asarray, composite_edit(layer, images)))
 
 
 class EditMeasures:

@@ -47,6 +47,7 @@ MBU_PRESETS = {
         separate_channels=8,
         cycle_images=4,
         learning_rate=4e-3,
+        short_run=1000,
         steps=4000,
         flip=AUTO,
     ),

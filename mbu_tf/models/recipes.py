@@ -23,6 +23,7 @@ OPTIMIZER = {
         "beta_2": BETA,
         "decay_to": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
         "pytorch": {"type": "boolean"},
+        "short_run": {"type": "integer", "minimum": 1},
     },
     "required": ["learning_rate", "beta_1", "beta_2", "decay_to", "pytorch"],
     "additionalProperties": False,
@@ -36,7 +37,8 @@ def build_optimizer(recipe, steps):
         recipe: dict of `learning_rate`, `beta_1`, `beta_2`, `decay_to`, the
             share of the learning rate that a cosine decay over all steps
             leaves, or `None` for a constant one, and `pytorch`, whether it is
-            to be PyTorch's Adam.
+            to be PyTorch's Adam. If wanted, `short_run`: the rate is that of runs of so
+            many steps, and falls with the root of the steps of longer ones.
         steps: training steps; of no account at a constant rate.
 
     Raises:
@@ -49,13 +51,15 @@ def build_optimizer(recipe, steps):
             f"An optimizer is made of {', '.join(OPTIMIZER['required'])}. Received: {error}"
         ) from None
     rate, share = recipe["learning_rate"], recipe["decay_to"]
+    if "short_run" in recipe:
+        rate *= min(1.0, recipe["short_run"] / steps) ** 0.5
     if share is not None:
         rate = keras.optimizers.schedules.CosineDecay(rate, steps, alpha=share)
     kind = PyTorchAdam if recipe["pytorch"] else FusedAdam
     return kind(rate, beta_1=recipe["beta_1"], beta_2=recipe["beta_2"])
 
 
-def adam(learning_rate, decay_to=None):
+def adam(learning_rate, decay_to=None, **options):
     """The papers' Adam at a learning rate, for `build_optimizer`."""
     return {
         "learning_rate": learning_rate,
@@ -63,6 +67,7 @@ def adam(learning_rate, decay_to=None):
         "beta_2": 0.999,
         "decay_to": decay_to,
         "pytorch": False,
+        **options,
     }
 
 
@@ -104,8 +109,9 @@ def published(description, loss_weights, steps=150_000):
     }
 
 
-def quick(description, loss_weights, learning_rate, steps, flip, **architecture):
+def quick(description, loss_weights, learning_rate, steps, flip, short_run=None, **architecture):
     """A recipe for a CPU: 64 px, half width, batches of 16."""
+    optimizer = adam(learning_rate, 0.02, **({"short_run": short_run} if short_run else {}))
     return {
         "description": description,
         "architecture": {
@@ -113,8 +119,8 @@ def quick(description, loss_weights, learning_rate, steps, flip, **architecture)
             "width": 0.5,
             **architecture,
         },
-        "optimizer": adam(learning_rate, decay_to=0.02),
-        "discriminator_optimizer": adam(learning_rate, decay_to=0.02),
+        "optimizer": optimizer,
+        "discriminator_optimizer": dict(optimizer),
         "compile": {
             "generator_clip_norm": 5.0,
             "discriminator_codes": "shared",

@@ -6,15 +6,15 @@ import keras
 from keras import ops
 
 from mbu_tf import losses
-from mbu_tf.detail.filters import enlarge, grow, shrink
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.networks.refiner import Refiner
 
 # Content is where a channel differs by so much, 10 levels of 255.
 VISIBLE = 10 / 127.5
-# The change that a transfer makes is made this much stronger or weaker, as a logarithm, and
-# left out altogether of a share of the images: where there is nothing, nothing is to be taken off.
-STRENGTH, BARE = 0.5, 0.1
+# The change that a transfer makes is made this much stronger or weaker, and that of each channel
+# besides, as logarithms; and left out altogether of a share of the images: where there is
+# nothing, nothing is to be taken off.
+STRENGTH, COLOUR, BARE = 0.5, 0.3, 0.1
 # What the error of the image counts away from the content, beside 1 inside; and how much more
 # a pixel of the content counts in the outline, of which there are few.
 AWAY, CONTENT = 0.02, 8.0
@@ -73,25 +73,15 @@ class Refinement(keras.Model):
     def pairs(self, a, b):
         """`(photo, without)`: images a with the content of b, and a themselves."""
         a, b = map(losses.at_least_float32, (a, b))
-        change = self._changes(a, b)
-        strength, there = ops.unstack(
-            keras.random.uniform((2, ops.shape(a)[0], 1, 1, 1), seed=self._seeds), axis=0
-        )
-        strength = ops.exp(STRENGTH * (2.0 * strength - 1.0)) * ops.cast(there >= BARE, a.dtype)
-        return ops.clip(a + strength * change, -1.0, 1.0), a
-
-    def _changes(self, a, b):
-        """What transfers change of a: content cut out of b, and beside it what is painted alone.
-
-        Shadows and tints are not cut out. A random share of them is laid on as well.
-        """
         layer = self.teacher.compute_detailed_transfer_layer(a, b)
-        small = shrink(a, 2)
-        paint = self.teacher.compute_transfer_layer(small, shrink(b, 2))
-        beside = 1.0 - grow(shrink(layer.mask, 2), 1)
-        faint = beside * paint.mask * (paint.image - small)
-        share = keras.random.uniform((ops.shape(a)[0], 1, 1, 1), seed=self._seeds)
-        return layer.mask * (layer.image - a) + share * enlarge(faint, a.shape[1])
+        strength, colour = (self._draws(a, channels) for channels in (1, 3))
+        strength = ops.exp(STRENGTH * (2.0 * strength - 1.0) + COLOUR * (2.0 * colour - 1.0))
+        there = ops.cast(self._draws(a) >= BARE, a.dtype)
+        return ops.clip(a + there * strength * layer.mask * (layer.image - a), -1.0, 1.0), a
+
+    def _draws(self, images, channels=1):
+        """Random numbers in [0, 1), `(batch, 1, 1, channels)`."""
+        return keras.random.uniform((ops.shape(images)[0], 1, 1, channels), seed=self._seeds)
 
     def call(self, inputs, training=False):
         """Loss terms of a batch `(a, b)`, by name."""

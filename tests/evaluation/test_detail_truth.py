@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mbu_tf.evaluation.detail_truth import EditMeasures, gradient_magnitude
+from mbu_tf.evaluation.detail_truth import EditMeasures, WithDetail, gradient_magnitude
 
 
 def test_gradient_magnitude():
@@ -43,3 +43,19 @@ def test_sharpness_of_blurred_lines():
     exact.update(truth, truth, before)
     assert measures.result()["sharpness"] < 0.3
     assert exact.result() == pytest.approx({"inside": 0, "outside": 0, "sharpness": 1})
+
+
+def test_a_model_with_detail_is_measured_as_one_without(tiny_model):
+    model = WithDetail(tiny_model)
+    a, b = np.random.default_rng(0).uniform(-1, 1, (2, 2, 64, 64, 3)).astype("float32")
+    edits = (
+        (model.transfer(a, b), tiny_model.detailed_transfer_layer(a, b), a),
+        (model.remove(b), tiny_model.detailed_removal_layer(b), b),
+    )
+    for edit, layer, before in edits:
+        np.testing.assert_allclose(edit.mask, layer.mask, atol=1e-3)
+        kept = np.broadcast_to(edit.mask == 0, before.shape)
+        np.testing.assert_array_equal(edit.image[kept], before[kept])
+        laid = before + edit.mask * (layer.image - before)
+        assert np.abs(edit.image - laid).mean() < 1e-3
+    np.testing.assert_allclose(model.segment(b), tiny_model.detailed_segmentation(b), atol=1e-3)

@@ -47,6 +47,15 @@ def test_every_preset_builds_and_is_plain_data(name):
     assert model.compiled and model.image_size == 32
 
 
+@pytest.mark.parametrize("steps, rate", [(600, 4e-3), (1000, 4e-3), (4000, 2e-3)])
+def test_auto_learns_more_slowly_in_longer_runs(steps, rate):
+    model = MaskedContentTransfer.from_preset("auto", image_size=32, width=0.06, steps=steps)
+    for optimizer in (model.optimizer, model.discriminator_optimizer):
+        schedule = optimizer._learning_rate
+        assert schedule.initial_learning_rate == pytest.approx(rate)
+        assert schedule.decay_steps == steps
+
+
 def test_the_avatar_recipe_decays_over_the_steps_given():
     model = MaskedContentTransfer.from_preset("avatars", image_size=32, width=0.06, steps=77)
     schedule = model.optimizer._learning_rate
