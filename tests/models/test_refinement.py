@@ -9,6 +9,8 @@ from mbu_tf.models.content_disentanglement import ContentDisentanglement
 from mbu_tf.models.mask_editing import composite_edit
 from mbu_tf.models.refinement import LOSS_WEIGHTS, VISIBLE, Refinement, refinement_losses
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 @pytest.fixture
 def photos(images):
@@ -55,13 +57,16 @@ def test_pairs_are_transfers_of_several_strengths_and_the_targets_themselves(
     np.testing.assert_array_equal(without, a)
     change = np.asarray(composite_edit(tiny.detailed_transfer_layer(a, b), a).image) - a
     free = (np.abs(photo) < 1) & (np.abs(change) > 0.05)
-    strengths = np.zeros((len(a), 3))
+    strengths = np.full((len(a), 3), np.nan)
     for i, channel in np.ndindex(strengths.shape):
         got, before, whole, where = (x[i, ..., channel] for x in (photo, a, change, free))
-        assert where.any()
+        if not where.any():  # There is nothing to tell it by.
+            continue
         strengths[i, channel] = ((got - before)[where] / whole[where]).mean()
         made = np.clip(before + strengths[i, channel] * whole, -1, 1)
         np.testing.assert_allclose(got, made, atol=1e-3)
+    strengths = strengths[np.isfinite(strengths).all(1)]
+    assert len(strengths) >= 5
     shown = strengths[np.abs(strengths).max(1) > 1e-3]
     assert len(shown) and shown.min() > np.exp(-0.81) and shown.max() < np.exp(0.81)
     assert np.ptp(shown.mean(1)) > 0.2 and np.ptp(shown, axis=1).max() > 0.1
@@ -76,6 +81,7 @@ def test_some_pairs_show_nothing(tiny, images):
     assert 0.02 < bare < 0.25
 
 
+@pytest.mark.slow
 def test_only_the_refiner_learns(tiny, refinement, photos):
     before = [x.copy() for x in tiny.get_weights()]
     assert all(x.path.startswith("refiner") for x in refinement.trainable_variables)
@@ -89,6 +95,7 @@ def test_only_the_refiner_learns(tiny, refinement, photos):
         np.testing.assert_array_equal(now, then)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_refiner(tiny, photos):
     def trained(seed):
         keras.utils.set_random_seed(0)
@@ -185,6 +192,7 @@ def test_training_leaves_the_refiner_alone(refinement, images):
         np.testing.assert_array_equal(got, wanted)
 
 
+@pytest.mark.slow
 def test_a_refined_model_is_taught_further(refinement, photos):
     refinement.fit(batches(photos), shuffle=False, steps_per_epoch=1, verbose=0)
     refined = refinement.refined()

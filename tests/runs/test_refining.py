@@ -17,6 +17,11 @@ from mbu_tf.runs.refining import train_refiner
 STEPS = 3
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quick(all_eagerly):
+    yield
+
+
 @pytest.fixture(scope="module")
 def model():
     keras.utils.set_random_seed(0)
@@ -59,6 +64,7 @@ def test_the_folder_holds_the_model_and_its_figures(straight, model):
         assert all(np.array_equal(x, y) for x, y in zip(*pair, strict=True))
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_exactly(straight, model, domains, tmp_path, monkeypatch):
     class Crash(Exception):
         pass
