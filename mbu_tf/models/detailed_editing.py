@@ -115,8 +115,11 @@ class DetailedEditing(DetailedInference):
             return enlarge(self.compute_segmentation(small), side)
         removed, content = self._removed(small)
         if self.refiner is not None:
-            mask, _ = self._refined(image, removed, content)
-            return enlarge(mask, side)
+            mask, image_without = self._refined(image, removed, content)
+            if side == mask.shape[1]:
+                return mask
+            # Between the refiner's pixels colours decide.
+            return layers.matte(image, *layers.split_by_refiner(image, mask, image_without))
         split = layers.split_for_removal(image, removed, content, beside=0.0)
         return layers.matte(image, *split)
 
