@@ -129,6 +129,7 @@ def test_squares_of_large_images_are_learned_from(tiny, size, part):
     assert len(corners) > 3
 
 
+@pytest.mark.slow
 def test_the_refined_model_edits_larger_images_otherwise_and_small_ones_as_before(
     tiny, refinement, images, photos
 ):

@@ -97,6 +97,7 @@ def test_images_must_be_twice_the_models_size(model, photos, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_the_command_line(model, photos, tmp_path, capsys):
     for name, images in zip(("trainA", "trainB"), photos, strict=True):
         (tmp_path / "data" / name).mkdir(parents=True)
