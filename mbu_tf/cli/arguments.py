@@ -1,6 +1,7 @@
 """Argument types and parts that several commands share; imports nothing heavy."""
 
 import argparse
+import sys
 
 FRAMINGS = ("centre", "face", "eyes")
 
@@ -226,6 +227,14 @@ def source_options(arguments):
             "leave out --framing."
         )
     return options
+
+
+def tell_counts(images):
+    """Say on stderr how many images a `TwoDomains` has of each domain."""
+    print(
+        f"mbu-tf: {len(images.a)} images without the content (A), {len(images.b)} with it (B)",
+        file=sys.stderr,
+    )
 
 
 def add_face_options(parser):

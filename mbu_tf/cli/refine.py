@@ -1,7 +1,5 @@
 """`mbu-tf refine`: a trained model's edits of photos made sharper, by its own transfers."""
 
-import sys
-
 from mbu_tf.cli.arguments import (
     add_command,
     add_data,
@@ -10,6 +8,7 @@ from mbu_tf.cli.arguments import (
     positive_int,
     seed_number,
     source_options,
+    tell_counts,
 )
 
 
@@ -52,10 +51,7 @@ def run(arguments):
     model = load_model(arguments.model)
     options = framed_as(model.framing, arguments.data, source_options(arguments))
     images = load_source(arguments.data, "train", 2 * model.image_size, **options)
-    print(
-        f"mbu-tf: {len(images.a)} images without the content (A), {len(images.b)} with it (B)",
-        file=sys.stderr,
-    )
+    tell_counts(images)
     chosen = {"steps": arguments.steps, "batch_size": arguments.batch_size}
     train_refiner(
         model,

@@ -9,6 +9,7 @@ from mbu_tf.cli.arguments import (
     add_training_options,
     positive_int,
     source_options,
+    tell_counts,
 )
 
 
@@ -110,10 +111,7 @@ def run(arguments):
     if framing:
         options = framed_as(framing, arguments.data, options)
     images = load_source(arguments.data, "train", image_size, **options)
-    print(
-        f"mbu-tf: {len(images.a)} images without the content (A), {len(images.b)} with it (B)",
-        file=sys.stderr,
-    )
+    tell_counts(images)
     state = run_state(arguments.output)
     if arguments.resume and state == "new":
         print(f"mbu-tf: {arguments.output} holds no run yet; training begins", file=sys.stderr)

@@ -1,6 +1,5 @@
 """One run that teaches a trained model's refiner: the model with it, and figures, in a folder."""
 
-import math
 import pathlib
 
 import keras
@@ -20,7 +19,7 @@ from mbu_tf.runs.folder import (
     finished_metrics,
     write_history,
 )
-from mbu_tf.runs.training import CHECKPOINT_EVERY
+from mbu_tf.runs.training import CHECKPOINT_EVERY, fit_until
 from mbu_tf.system.files import remove_leftovers, sole_use, write_json
 
 STEPS, BATCH_SIZE, CHANNELS = 3000, 8, 24
@@ -114,27 +113,14 @@ def train_refiner(
 def _fit(refinement, domains, steps, batch_size, seed, flip, backup, history_file):
     """Train up to `steps` from where the backup stands; the history."""
     history = keras.callbacks.History()
-    steps_per_epoch = min(STEPS_PER_EPOCH, steps)
-
-    def stop_after_the_last_step(batch, logs):
-        if backup.step >= steps:
-            refinement.stop_training = True
-
     changes = {"flip": flip, "augment": True, "seed": seed, "first_step": backup.step}
     batches = domains.batches(batch_size, **changes).map(lambda a, b: ((a, b),))
-    with backup.on_signals():
-        refinement.fit(
-            batches,
-            shuffle=False,
-            steps_per_epoch=steps_per_epoch,
-            epochs=math.ceil(steps / steps_per_epoch),
-            callbacks=[
-                history,
-                keras.callbacks.LambdaCallback(
-                    on_epoch_end=lambda epoch, logs: write_history(history_file, history.history)
-                ),
-                backup,
-                keras.callbacks.LambdaCallback(on_train_batch_end=stop_after_the_last_step),
-            ],
-        )
+    callbacks = [
+        history,
+        keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda epoch, logs: write_history(history_file, history.history)
+        ),
+        backup,
+    ]
+    fit_until(steps, refinement, batches, min(STEPS_PER_EPOCH, steps), backup, callbacks)
     return history.history

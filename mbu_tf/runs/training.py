@@ -173,12 +173,6 @@ def _fit(
     retreats = [Retreat()] if model.steering else []
     backup = Backup(output / BACKUP, checkpoint_every, keep=[advice, *retreats], settings=settings)
     history = keras.callbacks.History()
-    steps_per_epoch = math.ceil(steps / MAX_EPOCHS)
-
-    def stop_after_the_last_step(batch, logs):
-        if backup.step >= steps:
-            model.stop_training = True
-
     callbacks = [
         history,
         TransferPictures(output / PICTURES, *shown.arrays(PICTURES_SHOWN)),
@@ -189,14 +183,32 @@ def _fit(
         keras.callbacks.ModelCheckpoint(output / MODEL),
         backup,
         *retreats,
-        keras.callbacks.LambdaCallback(on_train_batch_end=stop_after_the_last_step),
     ]
+    batches = domains.batches(batch_size, seed=seed, first_step=backup.step, **changes)
+    fit_until(steps, model, batches, math.ceil(steps / MAX_EPOCHS), backup, callbacks)
+    return history.history, backup
+
+
+def fit_until(steps, model, batches, steps_per_epoch, backup, callbacks):
+    """`fit` up to `steps`, counted from the first session on, the state kept on signals.
+
+    Args:
+        steps: of the whole run.
+        model, batches, steps_per_epoch: what is trained, on what, in epochs of how many steps.
+        backup: the run's `Backup`, one of `callbacks`.
+        callbacks: of `fit`.
+    """
+
+    def stop_after_the_last_step(batch, logs):
+        if backup.step >= steps:
+            model.stop_training = True
+
+    stop = keras.callbacks.LambdaCallback(on_train_batch_end=stop_after_the_last_step)
     with backup.on_signals():
         model.fit(
-            domains.batches(batch_size, seed=seed, first_step=backup.step, **changes),
+            batches,
             shuffle=False,  # They are already.
             steps_per_epoch=steps_per_epoch,
             epochs=math.ceil(steps / steps_per_epoch),
-            callbacks=callbacks,
+            callbacks=[*callbacks, stop],
         )
-    return history.history, backup
