@@ -21,6 +21,7 @@ AWAY, CONTENT = 0.02, 8.0
 # Of images a square of such a share of the side is learned from at a time, where the network
 # can halve it as often as it does.
 CROP, STRIDE = 0.75, 32
+CHANNELS = 24
 LOSS_WEIGHTS = {"outline": 1.0, "inside": 1.0, "edited": 5.0}
 
 
@@ -36,7 +37,7 @@ class Refinement(keras.Model):
     Args:
         model: a trained model; it stays as it is. If it has a refiner, its transfers are
             by it, and the refiner is taught further.
-        channels: see `Refiner`.
+        channels: see `Refiner`; `None` is 24, or those of the refiner that the model has.
         seed: of the pairs.
 
     Raises:
@@ -44,7 +45,11 @@ class Refinement(keras.Model):
     """
 
     def __init__(
-        self, model: MaskedContentTransfer, channels: int = 24, seed: int = 0, **kwargs: Any
+        self,
+        model: MaskedContentTransfer,
+        channels: int | None = None,
+        seed: int = 0,
+        **kwargs: Any,
     ) -> None:
         if not isinstance(model, MaskedContentTransfer):
             raise ValueError(
@@ -52,14 +57,17 @@ class Refinement(keras.Model):
                 f"{type(model).__name__}"
             )
         super().__init__(**{"autocast": False, **kwargs})
+        had = model.refiner
+        if channels is None:
+            channels = CHANNELS if had is None else had.channels
         self.refiner = Refiner(channels, name="refiner")
-        if model.refiner is not None:
-            if model.refiner.channels != channels:
+        if had is not None:
+            if had.channels != channels:
                 raise ValueError(
-                    f"The model's refiner has {model.refiner.channels} channels already; it goes "
+                    f"The model's refiner has {had.channels} channels already; it goes "
                     f"on learning with these. Received: channels={channels!r}"
                 )
-            self.refiner.set_weights(model.refiner.get_weights())
+            self.refiner.set_weights(had.get_weights())
         self._seeds = keras.random.SeedGenerator(seed)
         self._means = {x: keras.metrics.Mean(x) for x in LOSS_WEIGHTS}
         # Out of Keras's sight: its weights are none of this model's.

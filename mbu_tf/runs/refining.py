@@ -22,7 +22,7 @@ from mbu_tf.runs.folder import (
 from mbu_tf.runs.training import CHECKPOINT_EVERY, fit_until
 from mbu_tf.system.files import remove_leftovers, sole_use, write_json
 
-STEPS, BATCH_SIZE, CHANNELS = 3000, 8, 24
+STEPS, BATCH_SIZE = 3000, 8
 LEARNING_RATE, DECAY_TO = 2e-3, 0.02
 STEPS_PER_EPOCH = 100
 
@@ -45,7 +45,7 @@ def train_refiner(
         domains: `TwoDomains` of images twice the model's size.
         output: folder, made if missing.
         steps, batch_size, seed: of the training.
-        channels: see `Refiner`; `None` is 24, or those of the refiner that the model has.
+        channels: see `Refinement`.
         resume, checkpoint_every: see `train_recipe`.
 
     Returns:
@@ -60,8 +60,6 @@ def train_refiner(
     """
     output = pathlib.Path(output)
     keras.utils.set_random_seed(seed)
-    has = getattr(model, "refiner", None)
-    channels = channels or (has.channels if has else CHANNELS)
     refinement = Refinement(model, channels, seed)
     if domains.image_size != 2 * model.image_size:
         raise ValueError(
@@ -82,7 +80,7 @@ def train_refiner(
         }
         settings = {
             **metrics,
-            "channels": channels,
+            "channels": refinement.refiner.channels,
             "precision": keras.config.dtype_policy().name,
             "model": checksum([model]),
             "flip": flip,
