@@ -65,6 +65,7 @@ def test_swap(run, model, tmp_path):
     assert read_image(tmp_path / "swap.png").shape == (3 * 132 + 4, 8 * 132 + 4, 3)
 
 
+@pytest.mark.slow
 def test_measure_detail(run, model, capsys):
     run("measure_detail.py", model, "--size", 128, "--pairs", 2)
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
@@ -163,6 +164,7 @@ def test_benchmark_gpu(run, narrow, tmp_path, monkeypatch, capsys):
     assert again["parts"] == figures["parts"]
 
 
+@pytest.mark.slow
 def test_benchmark_gpu_without_time(run, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(EXAMPLES)
     run("benchmark_gpu.py", "--output", "gpu", "--minutes", 0)

@@ -122,6 +122,7 @@ def test_steps_skipped_for_their_gradients_alone_are_no_trouble_until_there_are_
         steps(advice, *skipped[:8], epoch=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "domain"),
     # Fader Networks normalise both domains together, so that their losses do not tell which.

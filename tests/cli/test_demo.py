@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pytest
 import tensorflow_datasets as tfds
 
 from mbu_tf.cli.demo import FIGURES, KINDS, SIDE, TARGETS
@@ -11,6 +12,7 @@ from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.loading import load_model
 
 
+@pytest.mark.slow
 def test_the_demo_writes_picture_figures_and_model(tmp_path, monkeypatch, mbu_tf):
     # The 500 held-out faces take 20 seconds to render; eight show the same.
     monkeypatch.setattr(avatars, "SPLITS", {"train": 4000, "validation": 1, "test": 8})

@@ -66,6 +66,7 @@ def test_training_writes_model_figures_and_pictures(trained):
     assert read_image(pictures[-1]).ndim == 3
 
 
+@pytest.mark.slow
 def test_a_run_starts_from_a_trained_model_and_is_resumed_with_it_alone(trained, tmp_path):
     folder, _ = trained
     data, model, run = folder.parent / "data", folder / "model.keras", tmp_path / "run"

@@ -212,6 +212,7 @@ def test_a_worker_that_fails_is_an_error():
         list(avatar_faces.render_faces([("glasses", "x", {}, 64), ("wings", "x", {}, 64)]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["record", "information"])
 def test_damaged_faces_are_rendered_anew_and_what_was_left_half_done_removed(tmp_path, damage):
     counts = {"train": 1, "validation": 1, "test": 1}

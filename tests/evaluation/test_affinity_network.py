@@ -84,6 +84,7 @@ def test_where_nothing_speaks_for_b_all_is_background(images, classifier, monkey
     assert not affinity_maps(classifier, network, images[:1]).any()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 def test_the_same_seed_learns_the_same_and_a_kept_network_is_not_learned_again(
     images, classifier, tmp_path

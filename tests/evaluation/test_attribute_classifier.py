@@ -43,6 +43,7 @@ def test_it_tells_the_domains_apart(trained, tmp_path):
     np.testing.assert_array_equal(again.predict(b, verbose=0), classifier.predict(b, verbose=0))
 
 
+@pytest.mark.slow
 def test_it_is_trained_once_and_its_accuracy_survives_an_interruption(tmp_path):
     trained = []
 

@@ -45,6 +45,7 @@ def test_sharpness_of_blurred_lines():
     assert exact.result() == pytest.approx({"inside": 0, "outside": 0, "sharpness": 1})
 
 
+@pytest.mark.slow
 def test_a_model_with_detail_is_measured_as_one_without(tiny_model):
     model = WithDetail(tiny_model)
     a, b = np.random.default_rng(0).uniform(-1, 1, (2, 2, 64, 64, 3)).astype("float32")

@@ -68,6 +68,7 @@ def test_what_cannot_be_is_told(small_model, tmp_path, arguments, message):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_tensorflow_converts_the_model_as_keras_calls_it(small_model, images):
     litert = pytest.importorskip("ai_edge_litert.interpreter")
     content = tf.lite.TFLiteConverter.from_keras_model(small_model).convert()

@@ -170,6 +170,7 @@ def test_onnx(small_model, given, agrees, tmp_path):
         agrees(name, dict(zip(keys, answers, strict=True)), 1e-4)
 
 
+@pytest.mark.slow
 def test_saved_model(small_model, given, agrees, tmp_path):
     version = export_saved_model(
         small_model, tmp_path / "tiny", encoded=False, warm_up=False, detail_size=SIDE

@@ -34,6 +34,7 @@ def scene():
     return np.asarray(picture)
 
 
+@pytest.mark.slow
 def test_it_agrees_with_the_detector(found):
     for photo in (*portraits(), scene()):
         left, right = find_faces(photo)[0].eyes

@@ -153,6 +153,7 @@ def test_warm_up_requests_replayed(server, served):
     assert asked == set(server.signatures) - {"serving_default"}
 
 
+@pytest.mark.slow
 def test_mixed_precision_exports_as_float32(tmp_path):
     keras.config.set_dtype_policy("mixed_float16")
     model = MaskedContentTransfer(image_size=32, depth=4, width=0.03, separate_channels=2)

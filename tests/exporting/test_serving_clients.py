@@ -24,6 +24,7 @@ from PIL import Image
 from mbu_tf import exporting
 from mbu_tf.photos import transfer_photo
 
+pytestmark = pytest.mark.slow
 SERVING = pathlib.Path(__file__).parents[2] / "export" / "serving"
 
 

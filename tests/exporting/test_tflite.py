@@ -180,6 +180,7 @@ def test_calibration_shows_every_signature_its_domains(small_model, eight_bit):
     assert {x.shape for batch in fours for x in batch.values()} == {(4, 32, 32, 3)}
 
 
+@pytest.mark.slow
 def test_a_larger_batch(small_model, inputs, agrees, tmp_path):
     export_tflite(small_model, tmp_path / "two.tflite", batch_size=2)
     runner = litert.Interpreter(str(tmp_path / "two.tflite")).get_signature_runner("transfer")

@@ -194,6 +194,7 @@ def test_what_cannot_be_chosen(which):
         choose_faces(FACES, which)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not PUBLIC_FACES.is_dir(), reason="shared/data/public_faces is not here")
 def test_portraits():
     """Real portraits against dlib's landmarks, whose pixels' centres are whole numbers."""

@@ -43,6 +43,7 @@ def with_other_part(draw, content):
     return file.getvalue()
 
 
+@pytest.mark.slow
 @hypothesis.given(st.data())
 def test_files(tmp_path, data):
     _, model, files = template()

@@ -172,6 +172,7 @@ def test_arrays_of_different_length(model, images):
         model.fit(images[0], images[1][:5], verbose=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS.values())
 def test_an_unequal_last_batch(method, images):
     model = method(**fitting(method, **TINY))

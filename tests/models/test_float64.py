@@ -19,6 +19,7 @@ def wide():
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 def test_training_evaluation_and_saving(wide, images, tmp_path):
     masks = np.zeros((8, 32, 32, 1), "float32")

@@ -53,6 +53,7 @@ def test_a_scheduler_drives_both(images, kind, precision):
     np.testing.assert_allclose(seen.seen, expected, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_plateau_lowers_both(images):
     model = compiled()
     plateau = keras.callbacks.ReduceLROnPlateau(

@@ -114,6 +114,7 @@ NEXT_STEPS = [
 ]
 
 
+@pytest.mark.slow
 def test_a_file_of_before_goes_on_as_it_would_have():
     batch = np.random.default_rng(0).uniform(-1, 1, (2, 4, 8, 8, 3)).astype("float32")
     model = load_model(SAVED_BEFORE)

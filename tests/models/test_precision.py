@@ -79,6 +79,7 @@ def test_an_overflow_on_one_side_skips_both_and_halves_its_own_scale(side, other
     assert (getattr(model, side).step_counter, getattr(model, other).step_counter) == (0, 2)
 
 
+@pytest.mark.slow
 def test_fit_counts_the_skipped_steps_of_an_epoch_and_evaluate_has_none(pair):
     model = new_model("float32")
     a, b = (np.concatenate([x, x, x]) for x in pair)
@@ -114,6 +115,7 @@ def test_a_skipped_step_does_not_hide_the_epochs_losses(pair):
     assert np.isnan(model.evaluate(data, verbose=0, return_dict=True)["loss"])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 def test_the_names_of_metrics_are_those_of_what_is_returned(pair):
     model = new_model("float32")

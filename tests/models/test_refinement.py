@@ -179,6 +179,7 @@ def test_what_is_trained_further_keeps_its_refiner_and_another_part_has_none(ref
     assert other.refiner is None
 
 
+@pytest.mark.slow
 def test_training_leaves_the_refiner_alone(refinement, images):
     refined = refinement.refined()
     refined.compile(keras.optimizers.Adam(2e-3), keras.optimizers.Adam(2e-3))

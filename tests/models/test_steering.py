@@ -97,6 +97,7 @@ def test_means_are_of_what_was_measured_each_by_its_weight():
     assert means["mask_coverage"] == pytest.approx(0.05, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_weights_stay_within_their_bounds_and_a_skipped_step_moves_none():
     steering = Steering(["confusion"])
     for _ in range(2000):

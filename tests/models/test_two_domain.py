@@ -263,6 +263,7 @@ class Pairs(keras.utils.PyDataset):
         return tuple(x[part] for x in self.images)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 def test_tf_data_pydataset_and_arrays_train_alike(images):
     results = []
@@ -302,6 +303,7 @@ def test_masks_feed_the_iou_metric_only(tiny, images):
     assert "iou" not in tiny.evaluate(a, b, verbose=0, return_dict=True)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision_trains_with_losses_in_float32(policy, images):

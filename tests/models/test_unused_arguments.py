@@ -164,6 +164,7 @@ def test_a_term_that_is_not_given(images):
         model.fit(*images, verbose=0)
 
 
+@pytest.mark.slow
 def test_encoders_are_as_they_were():
     """What a model's builders make is what the arguments say."""
     encoder = MaskedContentTransfer(image_size=64, width=0.25, separate_channels=8).common_encoder

@@ -51,6 +51,7 @@ def runs(dtype):
     return pytest.mark.parametrize("case", made, indirect=True)
 
 
+@pytest.mark.slow
 @runs("float64")
 def test_float64_steps_1_to_3(case):
     steps, _ = case.ours("float64")

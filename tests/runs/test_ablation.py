@@ -11,6 +11,8 @@ from mbu_tf.models.loading import load_model
 from mbu_tf.models.recipes import varied
 from mbu_tf.runs import ablation
 
+pytestmark = pytest.mark.slow
+
 RECIPE = varied(
     MaskedContentTransfer.recipe("avatars"),
     {"architecture": {"image_size": 32, "width": 0.03, "separate_channels": 2}},

@@ -95,6 +95,7 @@ def test_a_run_that_crashed_twice_equals_one_that_did_not(domains, started, stra
     assert json.loads((started / "metrics.json").read_text())["steps"] == STEPS
 
 
+@pytest.mark.slow
 def test_a_damaged_state_gives_way_to_the_one_before(domains, started, straight):
     os.truncate(state_files(started / "backup")[-1], 1000)
     with pytest.warns(UserWarning, match="is damaged.*The state after step 2 is used instead"):
@@ -116,6 +117,7 @@ def test_a_run_is_neither_overwritten_nor_resumed_as_another(domains, started):
     assert {path: path.stat().st_mtime_ns for path in started.rglob("*")} == before
 
 
+@pytest.mark.slow
 def test_a_run_killed_after_its_last_step_trains_no_more(domains, tmp_path, straight, monkeypatch):
     def killed(self, *_):
         raise Crash
@@ -128,6 +130,7 @@ def test_a_run_killed_after_its_last_step_trains_no_more(domains, tmp_path, stra
     assert contents(tmp_path) == straight
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["model.keras", "metrics.json"])
 def test_a_full_disk_loses_no_more_than_the_interval(domains, started, straight, monkeypatch, name):
     kept = [path.read_bytes() for path in state_files(started / "backup")]

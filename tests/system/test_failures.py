@@ -31,6 +31,7 @@ def fit(model, images, steps=2, callbacks=None):
     ).history
 
 
+@pytest.mark.slow
 def test_an_image_that_is_cut_off_while_training_is_told_and_replaced(model, tmp_path):
     paths = [tmp_path / f"{i}.png" for i in range(3)]
     for path in paths:

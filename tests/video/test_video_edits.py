@@ -171,6 +171,7 @@ def assert_frame(path, expected):
     assert error.max() <= 2 and error.mean() < 0.05
 
 
+@pytest.mark.slow
 def test_translation_is_that_of_photos(tiny_model, frames, tmp_path):
     translate_video(tiny_model, frames, REFERENCE, tmp_path / "out")
     for number, image in enumerate(pictures()):
