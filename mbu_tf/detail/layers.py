@@ -35,6 +35,8 @@ EXPLAINED = (0.35, 0.6)
 AGREED = (0.25, 0.5)
 # Share of the mask that the reference's pixels must cover, or they are missing.
 COVERED = (0.05, 0.25)
+# So far, as a share of the side, from where a mask stands out a refiner's content is cut out.
+REFINED_REACH = 1 / 48
 # Values of a refiner's mask between which a pixel turns from kept to removed.
 OUTLINE = (0.3, 0.7)
 # Mattes between which a pixel, or one beside it, turns from kept to removed.
@@ -119,6 +121,20 @@ def split_by_refiner(photo, mask, image):
     return Split(hole * enlarge(image, side) + (1.0 - hole) * photo, mask, mask)
 
 
+def split_for_transfer_by_refiner(photo, mask, image, own_mask):
+    """The same of a photo whose content is to be cut out: where the model's mask stands out, too.
+
+    What is seen through lenses may not be what the refiner expects there, but is no content.
+
+    Args:
+        photo: b, at its own size.
+        mask, image: what a refiner gives of it.
+        own_mask: m(b, b), at the model's size.
+    """
+    beside = grow(prominent(own_mask), reach(own_mask, REFINED_REACH))
+    return split_by_refiner(photo, mask * enlarge(beside, mask.shape[1]), image)
+
+
 def cut_out(photo, split, content):
     """The content of a photo, cut out of it: all that a transfer needs of a reference.
 
@@ -137,13 +153,15 @@ def cut_out(photo, split, content):
     return Cutout(own, ops.concatenate([*content, small], axis=-1))
 
 
-def transfer_layer(target, cutout, of_target):
+def transfer_layer(target, cutout, of_target, by_refiner=False):
     """A reference's own pixels, moved to where the target's mask is.
 
     Args:
         target: image a, at the model's size.
         cutout: `Cutout` of photo b.
         of_target: `Content` of equation 1 for (a, b).
+        by_refiner: whether the content was cut out by a refiner, whose outline is finer than
+            what the model paints; then the paint does not judge it.
 
     Returns:
         Paint and matte at the photo's size.
@@ -162,6 +180,8 @@ def transfer_layer(target, cutout, of_target):
     covered = box_mean(possible * own[..., 3:], 1) / (box_mean(of_target.mask, 1) + VISIBLE)
     trust = explained(wanted, made) * ramp(covered, *COVERED)
     agreed = ramp(grow(on_reference * mask, 1), *AGREED)
+    if by_refiner:
+        agreed = ops.maximum(agreed, ramp(grow(own[..., 3:], 1), *BORDER))
     trust = box_mean(ops.maximum(trust, agreed), 1)
     trust = trust * ramp(fit, *FIT)[:, None, None, None]
     painted = ops.concatenate([of_target.mask * of_target.paint, of_target.mask], axis=-1)

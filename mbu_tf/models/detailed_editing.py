@@ -84,14 +84,16 @@ class DetailedEditing(DetailedInference):
         if self.refiner is None:
             split = layers.split_for_transfer(reference, removed, content)
         else:
-            split = layers.split_by_refiner(reference, *self._refined(reference, removed, content))
+            refined = self._refined(reference, removed, content)
+            split = layers.split_for_transfer_by_refiner(reference, *refined, content.mask)
         return losses.at_least_float32(separate), *layers.cut_out(reference, split, content)
 
     def compute_cutout_layer(self, target, separate, own, small):
         """What `compute_detailed_transfer_layer` gives, of what `compute_cutout` gave."""
         target = self._shrunk(losses.at_least_float32(target))
         of_target = self._content(self.common_code(target), separate)
-        return Edit(*layers.transfer_layer(target, layers.Cutout(own, small), of_target))
+        cutout, by_refiner = layers.Cutout(own, small), self.refiner is not None
+        return Edit(*layers.transfer_layer(target, cutout, of_target, by_refiner))
 
     def compute_detailed_removal_layer(self, image, threshold=None):
         """Paint and matte that take the content off b, of one batch of tensors."""

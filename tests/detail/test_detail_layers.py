@@ -15,6 +15,7 @@ from mbu_tf.detail.layers import (
     split_by_refiner,
     split_for_removal,
     split_for_transfer,
+    split_for_transfer_by_refiner,
     straight,
     transfer_layer,
 )
@@ -133,6 +134,40 @@ def test_what_a_refiner_gives_is_plate_and_matte(scene, factor):
     np.testing.assert_array_equal(np.asarray(layer[1])[0, :70], 0)
     nothing = refined_removal_layer(scene.photo, mask, image, 0.5 * scene.mask, 0.99)
     np.testing.assert_array_equal(nothing[1], 0)
+
+
+def test_a_refiner_cuts_out_what_stands_out_in_the_models_mask_alone(scene):
+    scene = scene()
+    # It takes all that is a little beside the frames for content as well.
+    wide = np.asarray(enlarge(np.ones_like(scene.mask), 128))
+    found = split_for_transfer_by_refiner(
+        scene.photo, wide, np.asarray(enlarge(scene.paint, 128)), scene.mask
+    )
+    likely = np.asarray(enlarge(np.asarray(found.likely), 256))
+    assert likely[scene.alpha > 0.5].min() > 0.9
+    far = 5 * 4  # A 48th of the side beside the mask, what enlarging spreads, and a border.
+    rows, columns = np.nonzero(scene.alpha[0, ..., 0])
+    assert likely[0, : rows.min() - far].max() == likely[0, rows.max() + far :].max() == 0
+    assert likely[0, :, : columns.min() - far].max() == 0
+
+
+def test_what_a_refiner_cut_out_is_not_judged_by_paint(scene):
+    """The model hardly sees the frame's right half, and paints it black where it is white."""
+    reference, target = scene(face=0.2, frame=0.9), scene(face=0.1, frame=0.9)
+    right = np.arange(64)[:, None] >= 32
+    content = Content(np.where(right, 0.2 * reference.mask, reference.mask), FRAME)
+    paint = np.where(right, FRAME, -FRAME)
+    of_target = Content(np.where(right, 0.5 * target.mask, target.mask), paint)
+    found = (np.asarray(enlarge(x, 128)) for x in (reference.mask, reference.paint))
+    cutout = cut_out(reference.photo, split_by_refiner(reference.photo, *found), content)
+    errors = []
+    for by_refiner in (False, True):
+        layer = transfer_layer(target.paint, cutout, of_target, by_refiner)
+        error = np.abs(laid(layer, target.without) - target.photo).mean(-1)[:, :, 128:]
+        errors.append(error[target.alpha[..., 0][:, :, 128:] == 1].mean())
+        # Where the model has no mask nothing is laid.
+        np.testing.assert_array_equal(np.asarray(layer[1])[:, :40], 0)
+    assert errors[0] > 0.4 and errors[1] < 0.15
 
 
 def test_segmentation_is_the_matte(scene):
