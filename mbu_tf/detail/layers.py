@@ -39,7 +39,8 @@ COVERED = (0.05, 0.25)
 REFINED_REACH = 1 / 48
 # Values of a refiner's mask between which a pixel turns from kept to removed.
 OUTLINE = (0.3, 0.7)
-# Mattes between which a pixel, or one beside it, turns from kept to removed.
+# Mattes between which a pixel, or one beside it, turns from none of the content to all of it: what
+# removal takes off, and what a refiner cut out.
 BORDER = (0.05, 0.3)
 # Smaller differences than about this are none, in [-1, 1].
 VISIBLE = 0.02

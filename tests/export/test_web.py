@@ -212,9 +212,9 @@ def test_a_reference_of_ones_own_and_the_mask_shown(page, address, edit_photo, m
 
 
 def test_two_threads_give_the_same_picture(page, address, edit_photo, model):
-    first_edit(page, address)
     if page.evaluate("navigator.hardwareConcurrency") < 2:
         pytest.skip("one processor core: the page offers no threads")
+    first_edit(page, address)
     with page.expect_request("**/litert_wasm_threaded_internal.wasm"):
         page.select_option("#threads", "2")  # Loads the page anew.
     wait_for(page, FINEST)
