@@ -3,6 +3,8 @@
 What `mbu_tf.faces.find_faces` does in two looks, in fewer sizes.
 """
 
+import functools
+
 import tensorflow as tf
 
 from mbu_tf.exporting.squares import TurnedSquare
@@ -22,6 +24,7 @@ NO_FACE = (
 )
 
 
+@tf.function(input_signature=[tf.TensorSpec((None, None, 3), tf.uint8)], autograph=False)
 def largest_face(photo):
     """The eyes of the largest face: those that `find_faces` gives first, but for tiny faces.
 
@@ -34,7 +37,7 @@ def largest_face(photo):
         fails when it runs where there is no face.
     """
     with tf.init_scope():  # Weights are read now, not in the graph.
-        load_blazeface()
+        _blazeface()
     faces = _first_look(photo)
     eyes, sides, scores = tf.map_fn(
         lambda face: _second_look(photo, face), faces, fn_output_signature=(tf.float32,) * 3
@@ -46,6 +49,13 @@ def largest_face(photo):
         return tf.concat([tf.zeros((1, 4)), eyes], axis=0)[best]
 
 
+@functools.cache
+def _blazeface():
+    """The network, traced once for whatever it is shown."""
+    pictures = tf.TensorSpec((None, None, None, 3), tf.float32)
+    return tf.function(load_blazeface(), input_signature=[pictures], autograph=False)
+
+
 def _first_look(photo):
     """Where faces may be, `(n, 8, 2)` in pixels of the photo."""
     shape = tf.cast(tf.shape(photo)[:2], tf.float32)
@@ -54,7 +64,7 @@ def _first_look(photo):
         size = tf.maximum(tf.round(shape * longer / tf.reduce_max(shape)), 1.0)
         shown = tf.image.resize(photo, tf.cast(size, tf.int32), antialias=True)
         below, beside = tf.unstack(-tf.cast(size, tf.int32) % STRIDE)
-        seen = load_blazeface()(tf.pad(shown, [[0, below], [0, beside], [0, 0]])[None])
+        seen = _blazeface()(tf.pad(shown, [[0, below], [0, beside], [0, 0]])[None])
         faces.append(seen["faces"][0] * (shape / size)[::-1])
         scores.append(seen["scores"][0])
     faces, scores = tf.concat(faces, axis=0), tf.concat(scores, axis=0)
@@ -75,7 +85,7 @@ def _second_look(photo, face):
         square = TurnedSquare(photo, tf.stack([*tf.unstack(corner), right, down]))
         shown = tf.image.resize(square.upright(), (TRAINED_SIZE,) * 2, antialias=True)
         # In the mirror, too: what is seen askew by the network then falls out.
-        seen = load_blazeface()(tf.stack([shown, shown[:, ::-1]]))
+        seen = _blazeface()(tf.stack([shown, shown[:, ::-1]]))
         plain, mirrored = (
             _middle_face(seen["faces"][i] / TRAINED_SIZE, seen["scores"][i]) for i in (0, 1)
         )
