@@ -12,7 +12,9 @@ from mbu_tf.detail.filters import box_mean, enlarge, grow, ramp, shrink
 from mbu_tf.detail.matting import (
     BESIDE,
     POSSIBLE,
+    border,
     clean_plate,
+    difference_matte,
     likelihood,
     matte,
     prominent,
@@ -37,7 +39,7 @@ AGREED = (0.25, 0.5)
 COVERED = (0.05, 0.25)
 # So far, as a share of the side, from where a mask stands out a refiner's content is cut out.
 REFINED_REACH = 1 / 48
-# Values of a refiner's mask between which a pixel turns from kept to removed.
+# Values of a refiner's mask between which a pixel turns from kept to removed, or cut out.
 OUTLINE = (0.3, 0.7)
 # Mattes between which a pixel, or one beside it, turns from none of the content to all of it: what
 # removal takes off, and what a refiner cut out.
@@ -122,20 +124,6 @@ def split_by_refiner(photo, mask, image):
     return Split(hole * enlarge(image, side) + (1.0 - hole) * photo, mask, mask)
 
 
-def split_for_transfer_by_refiner(photo, mask, image, own_mask):
-    """The same of a photo whose content is to be cut out: where the model's mask stands out, too.
-
-    What is seen through lenses may not be what the refiner expects there, but is no content.
-
-    Args:
-        photo: b, at its own size.
-        mask, image: what a refiner gives of it.
-        own_mask: m(b, b), at the model's size.
-    """
-    beside = grow(prominent(own_mask), reach(own_mask, REFINED_REACH))
-    return split_by_refiner(photo, mask * enlarge(beside, mask.shape[1]), image)
-
-
 def cut_out(photo, split, content):
     """The content of a photo, cut out of it: all that a transfer needs of a reference.
 
@@ -147,9 +135,30 @@ def cut_out(photo, split, content):
     Returns:
         `Cutout`.
     """
-    alpha = matte(photo, *split)
-    colours = photo - (1.0 - alpha) * split.plate
-    own = ops.concatenate([colours, alpha], axis=-1)
+    return _cut_out(photo, split.plate, matte(photo, *split), content)
+
+
+def cut_out_by_refiner(photo, mask, image, content):
+    """The same by a refiner: what differs from its image, where the model's mask is clear.
+
+    That is where m(b, b) stands out, and along its border. What is seen through lenses may not
+    be what the refiner expects there, but is no content.
+
+    Args:
+        photo: b, at its own size.
+        mask, image: what a refiner gives of it.
+        content: `Content` of equation 1 for (b, b).
+    """
+    where = grow(prominent(content.mask), reach(content.mask, REFINED_REACH))
+    where = ops.maximum(where, border(content.mask))
+    mask = mask * enlarge(where, mask.shape[1])
+    plate = split_by_refiner(photo, mask, image).plate
+    alpha = difference_matte(photo, plate) * ramp(enlarge(mask, photo.shape[1]), *OUTLINE)
+    return _cut_out(photo, plate, alpha, content)
+
+
+def _cut_out(photo, plate, alpha, content):
+    own = ops.concatenate([photo - (1.0 - alpha) * plate, alpha], axis=-1)
     small = shrink(own, photo.shape[1] // content.mask.shape[1])
     return Cutout(own, ops.concatenate([*content, small], axis=-1))
 

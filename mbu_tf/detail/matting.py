@@ -19,6 +19,9 @@ REACH, BESIDE = 1 / 64, 0.5
 # A mask stands out where it has such a share of the largest value within such a share of the
 # side, or where it is as high as this anyway.
 PROMINENT, AROUND, HIGH = (0.4, 0.7), 1 / 8, (0.25, 0.45)
+# Relative mask values from which on a mask covers a pixel; gaps of up to twice such a share of the
+# side are within what it covers; and its border is so wide.
+COVERED, GAP, RIM = (0.1, 0.2), 1 / 10, 1 / 40
 # What a mask that changes nothing counts beside one that changes all channels by 1.
 UNSEEN = 0.2
 # Mask values between which a pixel amid others of them becomes content for sure.
@@ -28,6 +31,9 @@ CERTAIN = (0.8, 0.95)
 AMBIGUITY = 0.05
 # A matte is stretched from here to full, which takes off the noise at either end.
 STRETCH = (0.2, 0.8)
+# Difference from a sharp plate, of any channel, from where to where a pixel turns from plate to
+# content.
+DIFFERENT = (0.05, 0.3)
 # Share of the content's contrast from which darker, or lighter, pixels are a part of their own.
 SHARE = (0.05, 0.2)
 # Weight of the mean colour of the whole beside that of the surroundings.
@@ -70,6 +76,17 @@ def prominent(mask):
     """
     around = grow(mask, reach(mask, AROUND))
     return ops.maximum(ramp(mask / (around + 1e-6), *PROMINENT), ramp(mask, *HIGH))
+
+
+def border(mask):
+    """The outermost pixels of what a mask covers, gaps filled: 1, and 0 elsewhere.
+
+    The clear lower rim of glasses is as faint in a mask as the lens beside it, but ends it.
+    """
+    covered = ramp(relative(mask), *COVERED)
+    gap = reach(mask, GAP)
+    covered = recede(grow(covered, gap), gap)
+    return covered - recede(covered, reach(mask, RIM))
 
 
 def reach(mask, share=REACH):
@@ -140,6 +157,15 @@ def matte(photo, plate, likely, mask):
         contrast = contrast + share * length
     alpha = (contrast * alpha + AMBIGUITY * prior) / (contrast + AMBIGUITY)
     return ops.maximum(ramp(alpha, *STRETCH) * possible, ramp(inner, *CERTAIN))
+
+
+def difference_matte(photo, plate):
+    """How far each pixel of the photo is content rather than a plate that is as sharp as it.
+
+    Difference matting (Qian and Sezan, 1999), by the channel that differs most.
+    """
+    difference = ops.max(ops.abs(photo - plate), axis=-1, keepdims=True)
+    return ramp(difference, *DIFFERENT)
 
 
 def mean_colour(photo, weight, side):

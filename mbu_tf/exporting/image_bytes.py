@@ -1,5 +1,7 @@
 """Image files as bytes, read and written in TensorFlow operations alone."""
 
+import functools
+
 import tensorflow as tf
 
 from mbu_tf.exporting.image_sizes import begins, head_of, pixels_of
@@ -7,12 +9,16 @@ from mbu_tf.exporting.image_sizes import begins, head_of, pixels_of
 # An edit takes some 85 bytes of memory for each pixel of a photo.
 MAX_PIXELS = 50_000_000
 
+# What all signatures do is traced once, and is once in their graph.
+_traced_once = functools.partial(tf.function, autograph=False)
+
 
 def decode(file):
     """uint8 RGB `(height, width, 3)` of the bytes of one image, transparency laid on white."""
     return on_white(*decode_channels(file))
 
 
+@_traced_once(input_signature=[tf.TensorSpec((), tf.string)])
 def decode_channels(file):
     """The bytes of one image as uint8 RGB `(height, width, 3)` and its alpha channel.
 
@@ -75,6 +81,7 @@ def _opaque(image):
     return image, image[..., :0]
 
 
+@_traced_once(input_signature=[tf.TensorSpec((None, None, n), tf.uint8) for n in (3, None)])
 def on_white(colour, alpha):
     """Colours with an alpha channel, or none, as they are seen on white."""
 

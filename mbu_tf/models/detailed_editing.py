@@ -83,10 +83,11 @@ class DetailedEditing(DetailedInference):
         removed = losses.at_least_float32(self.decode_a(common))
         if self.refiner is None:
             split = layers.split_for_transfer(reference, removed, content)
+            cutout = layers.cut_out(reference, split, content)
         else:
             refined = self._refined(reference, removed, content)
-            split = layers.split_for_transfer_by_refiner(reference, *refined, content.mask)
-        return losses.at_least_float32(separate), *layers.cut_out(reference, split, content)
+            cutout = layers.cut_out_by_refiner(reference, *refined, content)
+        return losses.at_least_float32(separate), *cutout
 
     def compute_cutout_layer(self, target, separate, own, small):
         """What `compute_detailed_transfer_layer` gives, of what `compute_cutout` gave."""

@@ -7,6 +7,7 @@ from mbu_tf.detail.filters import enlarge
 from mbu_tf.detail.layers import (
     Content,
     cut_out,
+    cut_out_by_refiner,
     enlarged_layer,
     explained,
     mean_change,
@@ -15,7 +16,6 @@ from mbu_tf.detail.layers import (
     split_by_refiner,
     split_for_removal,
     split_for_transfer,
-    split_for_transfer_by_refiner,
     straight,
     transfer_layer,
 )
@@ -138,17 +138,33 @@ def test_what_a_refiner_gives_is_plate_and_matte(scene, factor):
 
 def test_a_refiner_cuts_out_what_stands_out_in_the_models_mask_alone(scene):
     scene = scene()
-    # It takes all that is a little beside the frames for content as well.
+    # It takes all that is a little beside the frames for content as well, and would draw it anew.
     wide = np.asarray(enlarge(np.ones_like(scene.mask), 128))
-    found = split_for_transfer_by_refiner(
-        scene.photo, wide, np.asarray(enlarge(scene.paint, 128)), scene.mask
-    )
-    likely = np.asarray(enlarge(np.asarray(found.likely), 256))
-    assert likely[scene.alpha > 0.5].min() > 0.9
+    paint = np.asarray(enlarge(np.where(scene.mask > 0, scene.paint, 0.9), 128))
+    cutout = cut_out_by_refiner(scene.photo, wide, paint, Content(scene.mask, FRAME))
+    alpha = np.asarray(cutout.own)[..., 3:]
+    assert alpha[scene.alpha > 0.5].min() > 0.9
     far = 5 * 4  # A 48th of the side beside the mask, what enlarging spreads, and a border.
     rows, columns = np.nonzero(scene.alpha[0, ..., 0])
-    assert likely[0, : rows.min() - far].max() == likely[0, rows.max() + far :].max() == 0
-    assert likely[0, :, : columns.min() - far].max() == 0
+    assert alpha[0, : rows.min() - far].max() == alpha[0, rows.max() + far :].max() == 0
+    assert alpha[0, :, : columns.min() - far].max() == 0
+
+
+def test_a_refiner_cuts_out_faint_rims_and_leaves_what_is_within():
+    """Lenses are drawn anew, too, and have as much of the mask as the clear rims below."""
+    mask = np.zeros((1, 64, 64, 1), np.float32)
+    mask[0, 20:31, 10:54] = 0.2
+    mask[0, 20:23, 10:54] = 0.9
+    photo = np.full((1, 128, 128, 3), 0.2, np.float32)
+    image, refined = photo - 0.4, np.asarray(enlarge(np.ones_like(mask), 128))
+    cutout = cut_out_by_refiner(photo, refined, image, Content(mask, FRAME))
+    alpha = np.asarray(cutout.own)[0, ..., 3]
+    assert alpha[40:45, 20:108].min() == alpha[59:61, 22:106].min() == 1
+    assert alpha[40:61, 21:23].min() == alpha[40:61, 105:107].min() == 1
+    assert alpha[51:55, 28:100].max() == 0
+    # Colours times the matte: with the plate behind them they are the photo.
+    own = np.asarray(cutout.own)[0]
+    np.testing.assert_allclose(own[60, 50, :3], 0.2, atol=1e-6)
 
 
 def test_what_a_refiner_cut_out_is_not_judged_by_paint(scene):
