@@ -115,9 +115,10 @@ def test_compare_methods(run, narrow, tmp_path, capsys):
     for name in chosen[1:]:
         # A head of targets and five rows of translations, both ways.
         assert read_image(tmp_path / "all" / f"{name}.png").shape[0] == 12 * 132 + 4 + 16
-    run("compare_methods.py", "--output", "all", "--steps", 1, *chosen)  # Not trained again.
+    # Not trained again.
+    run("compare_methods.py", "--output", "all", "--steps", 1, "--methods", "masked_didd")
     again = [x for x in capsys.readouterr().out.splitlines() if x.startswith("|")]
-    assert again == rows
+    assert again == [x for x in rows if "| cd |" not in x]
 
 
 @pytest.mark.slow
