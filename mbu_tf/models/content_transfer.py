@@ -169,7 +169,7 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
     @property
     def monitor_names(self):
         both = {"recon1_a", "recon1_b"} <= set(self.active_losses)
-        steering = [x for x in self.measured_for_steering if x in ("code_spread", "unmasked")]
+        steering = [x for x in self.measured_for_steering if x == "code_spread"]
         return ["mask_coverage", *(["mask_contrast"] if both else []), *steering, "iou"]
 
     def no_separate_code(self, common):
@@ -255,8 +255,6 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
             monitors["mask_contrast"] = mask_contrast(mask_bb, decoded_a, a, decoded_b, b)
         if "code_spread" in self.monitor_names:
             monitors["code_spread"] = code_spread(separate_b)
-        if "unmasked" in self.monitor_names:
-            monitors["unmasked"] = unmasked(mask_bb)
         if mask_b is not None:
             predicted = ops.greater_equal(mask_bb, self._mask_threshold)
             monitors["iou"] = intersection_over_union(predicted, mask_b)
@@ -281,20 +279,6 @@ def mask_contrast(mask, decoded_a, a, decoded_b, b):
     mask, decoded_a, a, decoded_b, b = losses.widened(mask, decoded_a, a, decoded_b, b)
     error_a = ops.maximum(ops.mean(mask * ops.abs(decoded_a - a)), 1e-12)
     return ops.mean(mask * ops.abs(decoded_b - b)) / error_a, error_a
-
-
-def unmasked(mask):
-    """The share of images that have less than a fifth of the batch's mean mask.
-
-    Where B's images have content of several kinds, these are of the kinds that no mask has
-    found.
-
-    Args:
-        mask: m(b, b), `(batch, height, width, 1)` in [0, 1].
-    """
-    (mask,) = losses.widened(mask)
-    coverage = ops.mean(mask, (1, 2, 3))
-    return ops.mean(ops.cast(coverage < 0.2 * ops.mean(coverage), coverage.dtype))
 
 
 def code_spread(codes):

@@ -30,14 +30,12 @@ def confusion(weight, means):
     removed. One that never is has nothing to teach, and a weight that is larger than it
     needs to be costs detail. While masks, where they are steered as well, have found nothing
     (`mask_contrast` of 1) the code passes the content on, whatever the discriminator sees;
-    where decoder A cannot draw what is in them (2.5), what it still sees is something else,
-    unless many images have hardly a mask (`unmasked`): these have content of another kind.
+    where decoder A cannot draw what is in them (2.5), what it still sees is something else.
     """
     contrast = means.get("mask_contrast", ops.full_like(weight, 1.5))
-    another = ops.clip(means.get("unmasked", ops.zeros_like(weight)) / 0.2 - 1.0, 0.0, 1.0)
-    aim = ACCURACY + LET_PASS * ops.clip(contrast - 1.5, 0.0, 1.0) * (1.0 - another)
+    aim = ACCURACY + LET_PASS * ops.clip(contrast - 1.5, 0.0, 1.0)
     hidden = ops.clip(means["discriminator_accuracy"] - aim, -0.1, 0.1)
-    unfound = ops.maximum(ops.clip(1.5 - contrast, 0.0, 0.5), 0.5 * another)
+    unfound = ops.clip(1.5 - contrast, 0.0, 0.5)
     return weight * ops.exp(0.05 * hidden + 0.006 * unfound)
 
 
@@ -84,8 +82,7 @@ class Rule(NamedTuple):
         losses: names of the loss terms that share the weight.
         value: function of the weight and the means that gives the next weight.
         first, least, most: values of the weight.
-        measured: what is measured for the rule, by the names of the logs. `confusion` reads
-            what there is for others, too.
+        measured: what the rule reads, by the names of the logs.
     """
 
     losses: tuple
@@ -99,12 +96,7 @@ class Rule(NamedTuple):
 RULES = {
     "confusion": Rule(("confusion",), confusion, 0.5, 0.05, 3.0, ("discriminator_accuracy",)),
     "recon2": Rule(
-        ("recon2_a", "recon2_b"),
-        recon2,
-        1.0,
-        0.3,
-        1.0,
-        ("mask_coverage", "mask_contrast", "unmasked"),
+        ("recon2_a", "recon2_b"), recon2, 1.0, 0.3, 1.0, ("mask_coverage", "mask_contrast")
     ),
     "mask_size": Rule(
         ("mask_size",), mask_size, 0.0, 0.0, 2.0, ("recon1_a", "mask_coverage", "mask_contrast")

@@ -6,7 +6,7 @@ import pytest
 
 from mbu_tf.callbacks import Backup
 from mbu_tf.models.content_disentanglement import ContentDisentanglement
-from mbu_tf.models.content_transfer import MaskedContentTransfer, code_spread, unmasked
+from mbu_tf.models.content_transfer import MaskedContentTransfer, code_spread
 from mbu_tf.models.loading import load_model
 from mbu_tf.models.steering import COLLAPSES, RULES, SHARE, Steering
 from mbu_tf.models.training_state import as_array, training_variables
@@ -59,19 +59,6 @@ def following(name, weight, **means):
             0.5 * np.exp(0.05 * 0.04),
         ),
         ("confusion", 0.5, {"discriminator_accuracy": 0.67, "mask_contrast": 4.0}, 0.5),
-        *[
-            (
-                "confusion",
-                0.5,
-                {"discriminator_accuracy": 0.62, "mask_contrast": 2.5, "unmasked": share},
-                0.5 * np.exp(exponent),
-            )
-            for share, exponent in (
-                (0.2, 0.05 * -0.05),
-                (0.3, 0.006 * 0.25),
-                (0.6, 0.05 * 0.05 + 0.006 * 0.5),
-            )
-        ],
         ("recon2", 1.0, {"mask_coverage": 0.02, "mask_contrast": 1.0}, 1.0),
         ("recon2", 1.0, {"mask_coverage": 0.01, "mask_contrast": 1.2}, np.exp(-0.04 * 0.5 * 0.3)),
         ("recon2", 1.0, {"mask_coverage": 0.01, "mask_contrast": 1.6}, 1.0),
@@ -119,14 +106,6 @@ def test_weights_stay_within_their_bounds_and_a_skipped_step_moves_none():
     before = values(steering)
     steering.follow({"discriminator_accuracy": float("nan")}, False)
     assert values(steering) == before
-
-
-def test_images_with_hardly_a_mask_are_counted():
-    masks = np.full((5, 4, 4, 1), 0.5, "float32")
-    assert float(unmasked(masks)) == 0
-    masks[:2] = 0.03  # A fifth of the mean is 0.045.
-    masks[2] = 0.07
-    assert float(unmasked(masks)) == pytest.approx(0.4)
 
 
 def test_the_step_is_weighted_by_what_the_logs_show(images):
