@@ -115,6 +115,24 @@ def reconstruction_2(mask, raw, image, norm="l1"):
     return distance(composite(mask, raw, image), image, norm)
 
 
+def raw_reconstruction(raw_bb, decoded_b, b):
+    """z_raw(b, b) against b where decoder A fails, whatever the mask; not of the paper.
+
+    Equations 6 and 8 teach z_raw where the mask is open, and the mask opens where z_raw
+    is good: where it has closed before, nothing is learned any more. A pixel counts if
+    the mean absolute error of DA(Ec(b)) is above twice that of the batch there.
+
+    Args:
+        raw_bb: z_raw(b, b), `(batch, height, width, 3)`.
+        decoded_b: DA(Ec(b)), which gets no gradient of this.
+        b: the images.
+    """
+    raw_bb, decoded_b, b = widened(raw_bb, ops.stop_gradient(decoded_b), b)
+    error = ops.mean(ops.abs(decoded_b - b), axis=-1, keepdims=True)
+    failed = ops.cast(error > 2.0 * ops.mean(error), error.dtype)
+    return ops.mean(failed * ops.abs(raw_bb - b))
+
+
 def cycle_common_loss(code_ab, code_a):
     """First term of L_Cycle, equation 9: Ec(z(a, b)) against Ec(a), mean squared."""
     return distance(code_ab, code_a, "l2")

@@ -91,6 +91,18 @@ def test_equations(data, dtype, tolerance):
     )
 
 
+def test_the_raw_image_counts_where_decoder_a_fails(data):
+    b, decoded, raw = data["b"], data["b"].copy(), data["raw"]
+    decoded[0, 1, 2] += 0.5
+    decoded[2, 3] -= 0.04
+    decoded[1] += 0.01  # Less than twice the mean of the batch.
+    error = np.abs(decoded - b).mean(-1)
+    failed = error > 2 * error.mean()
+    assert failed.sum() == 6 and failed[0, 1, 2] and failed[2, 3].all()
+    expected = (failed[..., None] * np.abs(raw - b)).mean()
+    assert float(losses.raw_reconstruction(raw, decoded, b)) == pytest.approx(expected)
+
+
 def test_the_zero_loss_is_the_mean_magnitude(data):
     np.testing.assert_allclose(losses.zero_loss(data["code"]), np.abs(data["code"]).mean())
 

@@ -62,7 +62,8 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
     has one lambda_3 for both, the published recipes 0 and 0.001), `recon2_a`
     and `recon2_b` (equation 8, lambda_4 = lambda_5 = 0.7), `confusion`
     (equation 3; 1 in the paper, 0.005 published), `mask_size` (table 7's
-    "L2 reg", 0).
+    "L2 reg", 0), `raw_b` (`mbu_tf.losses.raw_reconstruction`, not of the
+    paper, 0).
 
     Raises:
         ValueError: on an argument outside its range.
@@ -77,6 +78,7 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
         "recon2_b": 0.7,
         "confusion": 0.005,
         "mask_size": 0.0,
+        "raw_b": 0.0,
     }
     network_names = (
         "common_encoder",
@@ -217,8 +219,9 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
         mask_bb, raw_bb = self.decode_b(common_b, separate_b, training)
         common_a = self.common_code(a, training)
 
-        if "recon1_b" in active:
+        if {"recon1_b", "raw_b"} & active:
             decoded_b = self.decode_a(common_b, training)
+        if "recon1_b" in active:
             terms["recon1_b"] = losses.reconstruction_1_b(mask_bb, raw_bb, decoded_b, b, norm1)
         if "recon1_a" in active:
             decoded_a = self.decode_a(common_a, training)
@@ -248,6 +251,8 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
             if not share:
                 mask_bb, raw_bb = self.decode_b(common_b, separate_b, training)
             terms["recon2_b"] = losses.reconstruction_2(mask_bb, raw_bb, b, norm2)
+        if "raw_b" in self.active_losses:
+            terms["raw_b"] = losses.raw_reconstruction(raw_bb, decoded_b, b)
         terms |= self.mask_losses(mask_bb, b)
 
         monitors = {"mask_coverage": ops.mean(mask_bb)}

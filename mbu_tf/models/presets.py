@@ -43,7 +43,7 @@ _GLASSES = _mbu_weights(5.0, 7.0, 0.001, 0.7, 0.005)
 MBU_PRESETS = {
     "auto": quick(
         "Any data at 64 px: loss weights steer themselves. Minutes to an hour on a CPU.",
-        {**_mbu_weights(5.0, 7.0, AUTO, AUTO, AUTO), "mask_size": AUTO},
+        {**_mbu_weights(5.0, 7.0, AUTO, AUTO, AUTO), "mask_size": AUTO, "raw_b": 2.0},
         separate_channels=8,
         cycle_images=4,
         learning_rate=4e-3,

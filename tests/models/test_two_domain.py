@@ -67,6 +67,7 @@ def test_the_discriminators_step_leaves_the_generator_alone(tiny, images):
         ("recon2_b", {"common_encoder", "separate_encoder", "decoder_b"}),
         ("confusion", {"common_encoder"}),
         ("mask_size", {"common_encoder", "separate_encoder", "decoder_b"}),
+        ("raw_b", {"common_encoder", "separate_encoder", "decoder_b"}),
     ],
 )
 def test_which_networks_each_loss_moves(tiny, images, name, touched):
