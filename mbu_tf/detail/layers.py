@@ -139,10 +139,9 @@ def cut_out(photo, split, content):
 
 
 def cut_out_by_refiner(photo, mask, image, content):
-    """The same by a refiner: what differs from its image, where the model's mask is clear.
+    """The same by a refiner: what differs from its image, where m(b, b) stands out or ends.
 
-    That is where m(b, b) stands out, and along its border. What is seen through lenses may not
-    be what the refiner expects there, but is no content.
+    What is seen through lenses may not be what the refiner expects there, but is no content.
 
     Args:
         photo: b, at its own size.
