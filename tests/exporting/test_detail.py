@@ -131,8 +131,8 @@ def test_models_without_masks_have_no_steps():
 
 
 @pytest.mark.slow
-def test_tflite(small_model, given, agrees, tmp_path):
-    quantization = None if small_model.refiner is None else "float16"
+@pytest.mark.parametrize("quantization", [None, "float16"])
+def test_tflite(small_model, given, agrees, tmp_path, quantization):
     litert = pytest.importorskip("ai_edge_litert.interpreter")
     schema = pytest.importorskip("tensorflow.lite.python.schema_py_generated")
     path = tmp_path / "model.tflite"
