@@ -40,6 +40,7 @@ from mbu_tf.evaluation import (
     evaluate_removal,
     evaluate_two_way,
     frechet_distance,
+    iou_by_threshold,
     kernel_distance,
     labelled_grid,
     mask_iou,
@@ -173,6 +174,7 @@ def evaluation(model: MaskedContentTransfer, train: TwoDomains, a: Floats, b: Fl
     assert_type(embedding_similarity(FaceEmbedding(), a, b), tuple[float, float])
     assert_type(cosine_similarity(a, b), npt.NDArray[np.float64])
     assert_type(mask_iou(a > 0, b > 0), npt.NDArray[np.float64])
+    assert_type(iou_by_threshold(a, b > 0), npt.NDArray[np.float64])
     assert_type(segmentation_iou(a, b > 0, 0.5), dict[str, float])
     assert_type(preservation(a, b), dict[str, float])
     assert_type(evaluate_against_truth(model, train), dict[str, float])

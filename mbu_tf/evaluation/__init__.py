@@ -32,7 +32,7 @@ from mbu_tf.evaluation.pictures import (
     two_way_grid,
 )
 from mbu_tf.evaluation.preservation import preservation
-from mbu_tf.evaluation.segmentation import mask_iou, segmentation_iou
+from mbu_tf.evaluation.segmentation import iou_by_threshold, mask_iou, segmentation_iou
 from mbu_tf.evaluation.similarity import cosine_similarity, embedding_similarity
 from mbu_tf.evaluation.two_way_truth import evaluate_two_way
 
@@ -55,6 +55,7 @@ __all__ = [
     "evaluate_removal",
     "evaluate_two_way",
     "frechet_distance",
+    "iou_by_threshold",
     "kernel_distance",
     "labelled_grid",
     "mask_iou",

@@ -136,6 +136,38 @@ def _best(rows, column, better):
     return max(means) if better == "higher" else min(means)
 
 
+# Of a chart, in units of its picture: width and height of the plot, and room for the numbers.
+PLOT, ROOM = (60, 36), (7, 5)
+
+
+def chart(curves, x_title, y_title):
+    """`Curve`s of one picture, dashed where they are no system's; a dot where each is used."""
+    (width, height), (left, below) = PLOT, ROOM
+
+    def at(x, y):
+        return f"{left + width * x:.2f}", f"{height * (1 - y):.2f}"
+
+    lines = []
+    for value in (0, 0.25, 0.5, 0.75, 1):
+        x, y = at(value, value)
+        lines.append(f'<path d="M{left},{y}h{width}M{x},0v{height}"/>')
+        lines.append(tag("text", f"{value:g}", x=left - 1, y=y, text_anchor="end", dy="0.35em"))
+        lines.append(tag("text", f"{value:g}", x=x, y=height + 3, text_anchor="middle"))
+    plot, legend = [tag("g", *lines)], []
+    for i, curve in enumerate(curves):
+        look = {"class_": None if curve.compared else "yardstick", "style": f"--turn: {i}"}
+        points = " ".join(",".join(at(*point)) for point in curve.points)
+        x, y = at(*curve.used)
+        dot = tag("circle", cx=x, cy=y, r="0.9")
+        plot.append(tag("g", tag("polyline", points=points), dot, **look))
+        legend.append(tag("span", escape(curve.name), **look))
+    box = f"0 -2 {left + width + 2} {height + below}"
+    text = f"{y_title} by {x_title}: " + ", ".join(curve.name for curve in curves)
+    titles = tag("p", escape(f"{y_title} (upwards) by {x_title}"))
+    svg = tag("svg", *plot, viewBox=box, role="img", aria_label=text)
+    return tag("div", titles, svg, tag("div", *legend, class_="legend"), class_="chart")
+
+
 def page(title, body, style, script):
     """A whole page with the package's files `style` and `script` in it."""
     style, script = ((FILES / name).read_text("utf-8") for name in (style, script))

@@ -114,7 +114,14 @@ def test_the_report_holds_its_pictures(first):
     assert Image.open(io.BytesIO(base64.b64decode(pictures[0].split(",")[1]))).size == (32, 32)
     cam, affinity = (report.count(f"{x} of the classifier") for x in ("CAM", "AffinityNet"))
     assert cam == affinity > 1
-    for heading in ("Transfer", "Removal", "Segmentation", "Interpolation", "Swap"):
+    for heading in (
+        "Transfer",
+        "Removal",
+        "Segmentation",
+        "Segmentation by threshold",
+        "Interpolation",
+        "Swap",
+    ):
         assert f"<h2>{heading}</h2>" in report
     assert "InceptionV3&#x27;s weights cannot be fetched." in report
     assert not re.search(r"<(link|script src|img src=\"(?!data:))", report)

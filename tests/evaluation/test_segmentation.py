@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mbu_tf.evaluation import mask_iou, segmentation_iou
+from mbu_tf.evaluation import iou_by_threshold, mask_iou, segmentation_iou
 
 
 def test_mask_iou():
@@ -36,9 +36,25 @@ def test_at_a_given_threshold_and_at_the_best():
     assert all(type(value) is float for value in figures.values())  # JSON takes them.
 
 
+def test_at_every_threshold():
+    """Of a ramp from 0 to 1 whose upper half is the content."""
+    soft = np.linspace(0, 1, 41).reshape(1, 1, 41, 1)  # Steps of 1/40 between thresholds of 2/40.
+    soft = np.concatenate([soft, np.ones_like(soft)])
+    true = np.concatenate([soft[:1] > 0.5, soft[1:] > 0.5])  # The second is found at any of them.
+    found = iou_by_threshold(soft + 1e-9, true)
+    counts = np.array([41 - 2 * i for i in range(1, 20)])  # Pixels of the first that are taken.
+    expected = np.minimum(counts, 20) / np.maximum(counts, 20)
+    np.testing.assert_allclose(found, (expected + 1) / 2, rtol=1e-12)
+    assert (
+        found.dtype == np.float64 and found.max() == segmentation_iou(soft, true, 0.5)["iou_best"]
+    )
+
+
 def test_masks_that_do_not_fit_are_refused():
     soft = np.zeros((2, 4, 4, 1))
     with pytest.raises(ValueError, match="Received: float64 .* and float64"):
         segmentation_iou(soft, soft, 0.5)
     with pytest.raises(ValueError, match="of one shape"):
         segmentation_iou(soft, np.zeros((2, 4, 4), bool), 0.5)
+    with pytest.raises(ValueError, match="of one shape"):
+        iou_by_threshold(soft, np.zeros((2, 4, 4), bool))

@@ -3,7 +3,7 @@
 import re
 
 from mbu_tf.evaluation import markup
-from mbu_tf.evaluation.report.tables import BASELINES, find, make_tables
+from mbu_tf.evaluation.report.tables import BASELINES, find, make_curves, make_tables
 
 # What a system's card shows: words, where the figure is, and how it is written.
 HIGHLIGHTS = (
@@ -37,6 +37,7 @@ def render_report(metrics, shown):
         markup.tag("div", *_cards(metrics), class_="cards"),
         *(figure for figure in figures if figure),
         markup.tag("section", markup.tag("h2", "Figures"), *tables, class_="tables"),
+        _thresholds(metrics),
         _notes(metrics),
         '<dialog><img alt="the picture, enlarged"></dialog>',
     ]
@@ -150,6 +151,16 @@ FIGURES = (
     _swap,
     _sequence,
 )
+
+
+def _thresholds(metrics):
+    about = (
+        "Mean IoU with the true masks, whatever value a mask is cut at (figure 37); the dot is the "
+        "threshold that each is used with, which no label chose."
+    )
+    curves = make_curves(metrics)
+    panels = [markup.chart(curves, "threshold", "IoU")] if curves else []
+    return _figure("Segmentation by threshold", about, panels)
 
 
 def _figure(title, about, panels, masks=False):

@@ -16,7 +16,7 @@ from mbu_tf.evaluation.ground_truth import evaluate_against_truth, evaluate_remo
 from mbu_tf.evaluation.kernel_distance import PAPER_GAMMA, kernel_distance
 from mbu_tf.evaluation.preservation import preservation
 from mbu_tf.evaluation.report.made import WAYS
-from mbu_tf.evaluation.segmentation import segmentation_iou
+from mbu_tf.evaluation.segmentation import THRESHOLDS, iou_by_threshold, segmentation_iou
 from mbu_tf.evaluation.similarity import embedding_similarity
 from mbu_tf.evaluation.two_way_truth import evaluate_two_way
 
@@ -156,7 +156,8 @@ def measure_truth(system, made, material, judges):
 
 def _segmentation(soft, truth, threshold):
     found = segmentation_iou(soft, truth, threshold)
-    return _figures(found, len(truth)) | {"threshold": figure(threshold)}
+    sweep = {"threshold": THRESHOLDS.tolist(), "iou": iou_by_threshold(soft, truth).tolist()}
+    return _figures(found, len(truth)) | {"threshold": figure(threshold), "sweep": sweep}
 
 
 def _figures(found, n):

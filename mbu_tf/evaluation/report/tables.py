@@ -1,4 +1,4 @@
-"""The report's tables, made from the content of `metrics.json` alone."""
+"""The report's tables and curves, made from the content of `metrics.json` alone."""
 
 from typing import NamedTuple
 
@@ -44,6 +44,22 @@ class Table(NamedTuple):
     rows: list
 
 
+class Curve(NamedTuple):
+    """How one figure in [0, 1] depends on another.
+
+    Attributes:
+        name: of the system, or of what systems are held against.
+        points: list of (x, y), by x.
+        used: the point at which the system is used.
+        compared: whether it is a system; else it is a yardstick.
+    """
+
+    name: str
+    points: list
+    used: tuple
+    compared: bool = True
+
+
 KID, KID_USUAL, FID = "KID × 100", "KID × 100, γ = 1/d", "FID"
 # Segmentations that table 5 compares with, and where their figures are.
 BASELINES = {"CAM of the classifier": "cam", "AffinityNet of the classifier": "affinity"}
@@ -64,6 +80,20 @@ def make_tables(metrics):
     )
     tables = [_without_gaps(make(metrics)) for make in makers]
     return [table for table in tables if any(row.compared for row in table.rows)]
+
+
+def make_curves(metrics):
+    """IoU by threshold (figure 37) of every segmentation that `metrics` has figures for."""
+    found = {name: (find(metrics, "data", key), False) for name, key in BASELINES.items()}
+    found |= {n: (find(x, "segmentation"), True) for n, x in metrics["systems"].items()}
+    curves = []
+    for name, (each, compared) in found.items():
+        sweep = find(each, "sweep")
+        if sweep is not None:
+            points = list(zip(sweep["threshold"], sweep["iou"], strict=True))
+            used = each["threshold"]["mean"], each["iou"]["mean"]
+            curves.append(Curve(name, points, used, compared))
+    return curves
 
 
 def find(value, *path):

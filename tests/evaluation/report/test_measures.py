@@ -100,5 +100,9 @@ def test_segmentation_at_the_systems_own_threshold():
         "n": 3,
     }
     assert found["threshold"] == {"mean": 0.5}
+    at, iou = found["sweep"]["threshold"], found["sweep"]["iou"]
+    assert at == pytest.approx([0.05 * i for i in range(1, 20)])
+    assert iou[9] == pytest.approx(expected.mean())
+    assert max(iou) == found["iou_best"]["mean"] == iou[at.index(found["best_threshold"]["mean"])]
     system.editor = None
     assert measure_segmentation(system, None, material, None) is None

@@ -1,5 +1,5 @@
 from mbu_tf.evaluation import markup
-from mbu_tf.evaluation.report.tables import Column, Row, Table, make_tables
+from mbu_tf.evaluation.report.tables import Column, Curve, Row, Table, make_curves, make_tables
 
 
 def metrics():
@@ -58,3 +58,31 @@ def test_shares_and_bars():
     assert "50.0 %" in text and "--at: 50.0%; --low: 0.0%; --high: 100.0%" in text
     assert "–" in markup.cell(None, column, False)
     assert "–" in markup.cell({"mean": None}, column, False)
+
+
+def test_curves_are_of_systems_and_baselines_that_have_masks():
+    found = metrics()
+    assert make_curves(found) == []
+    sweep = {"threshold": [0.2, 0.8], "iou": [0.7, 0.3]}
+    found["systems"]["one"]["segmentation"]["sweep"] = sweep
+    found["data"]["cam"] = {"iou": {"mean": 0.1}, "threshold": {"mean": 0.2}, "sweep": sweep}
+    points = [(0.2, 0.7), (0.8, 0.3)]
+    assert make_curves(found) == [
+        Curve("CAM of the classifier", points, (0.2, 0.1), False),
+        Curve("one", points, (0.2, 0.7)),
+    ]
+
+
+def test_a_chart_goes_through_its_points():
+    (width, height), (left, _) = markup.PLOT, markup.ROOM
+    curves = [
+        Curve("<one>", [(0, 0), (0.5, 1), (1, 0.25)], (0.5, 1)),
+        Curve("two", [], (0, 0), False),
+    ]
+    text = markup.chart(curves, "threshold", "IoU")
+    middle = f"{left + width / 2:.2f},0.00"
+    ends = f"{left:.2f},{height:.2f}", f"{left + width:.2f},{0.75 * height:.2f}"
+    assert f'points="{ends[0]} {middle} {ends[1]}"' in text
+    assert f'cx="{left + width / 2:.2f}" cy="0.00"' in text
+    assert "&lt;one&gt;" in text and "<one>" not in text
+    assert text.count('class="yardstick"') == 2  # Its curve and its name.
