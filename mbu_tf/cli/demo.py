@@ -5,6 +5,8 @@ from mbu_tf.cli.arguments import add_command, positive_int, seed_number
 # One reference of each kind, then the targets.
 KINDS = {"glasses2": "round", "glasses3": "square", "glasses4": "cat-eye", "sunglasses": "sun"}
 TARGETS = 6
+# What `mbu-tf train` does of itself, for as long as this task takes.
+PRESET, STEPS = "auto", 2000
 MODEL, REFERENCE, TARGET = "faces_glasses", "grace_hopper.jpg", "eileen_collins.jpg"
 # Of each face in the row, in pixels.
 SIDE = 384
@@ -24,7 +26,7 @@ def add_parser(subparsers):
         metavar="DIR",
         help="folder for faces.png, demo.png, metrics and model",
     )
-    parser.add_argument("--steps", type=positive_int, metavar="N", help="training steps")
+    parser.add_argument("--steps", type=positive_int, metavar="N", help=f"default: {STEPS}")
     parser.add_argument("--seed", type=seed_number, default=0, metavar="N", help="default: 0")
     parser.add_argument(
         "--faces", type=positive_int, metavar="N", help="training faces of each domain"
@@ -51,11 +53,11 @@ def run(arguments):
     counts = {**SPLITS, "train": arguments.faces} if arguments.faces else None
     test = load_avatars("glasses", "test", counts=counts)
     model, metrics = train_preset(
-        "avatars",
+        PRESET,
         load_avatars("glasses", "train", counts=counts),
         arguments.output,
         held_out=test,
-        steps=arguments.steps,
+        steps=arguments.steps or STEPS,
         seed=arguments.seed,
         resume=True,  # Of an interrupted demo the rest; of a finished one the picture anew.
     )

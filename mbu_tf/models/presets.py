@@ -50,6 +50,7 @@ MBU_PRESETS = {
         short_run=1000,
         steps=4000,
         flip=AUTO,
+        augment=AUTO,
     ),
     "avatars": quick(
         "The embedded avatars, minutes on a CPU.",

@@ -3,9 +3,9 @@
 The keys of a recipe: `description`; `architecture` (constructor arguments);
 `optimizer` and `discriminator_optimizer` (what `build_optimizer` takes);
 `compile` (further arguments of `compile`, the loss weights among them, each a number,
-`"auto"` or `rising`); `training` (`steps`, `batch_size`, `flip`, which `"auto"` leaves to
-the images, and where they are not as usual `augment` and `framing`, which `mbu-tf train`
-follows); `weights`, the name of trained ones that come with the package
+`"auto"` or `rising`); `training` (`steps`, `batch_size`, `flip`, and where they are not as
+usual `augment` and `framing`, which `mbu-tf train` follows; `"auto"` leaves `flip` and
+`augment` to the images); `weights`, the name of trained ones that come with the package
 (`mbu_tf.pretrained`), where there are.
 """
 
@@ -109,8 +109,18 @@ def published(description, loss_weights, steps=150_000):
     }
 
 
-def quick(description, loss_weights, learning_rate, steps, flip, short_run=None, **architecture):
+def quick(
+    description,
+    loss_weights,
+    learning_rate,
+    steps,
+    flip,
+    augment=None,
+    short_run=None,
+    **architecture,
+):
     """A recipe for a CPU: 64 px, half width, batches of 16."""
+    augment = {} if augment is None else {"augment": augment}
     optimizer = adam(learning_rate, 0.02, **({"short_run": short_run} if short_run else {}))
     return {
         "description": description,
@@ -126,7 +136,7 @@ def quick(description, loss_weights, learning_rate, steps, flip, short_run=None,
             "discriminator_codes": "shared",
             "loss_weights": loss_weights,
         },
-        "training": {"steps": steps, "batch_size": 16, "flip": flip},
+        "training": {"steps": steps, "batch_size": 16, "flip": flip, **augment},
     }
 
 

@@ -28,6 +28,8 @@ from mbu_tf.system.files import remove_leftovers, sole_use, write_json
 
 MAX_EPOCHS = 10
 CHECKPOINT_EVERY = 500
+# A set whose images are each seen more often than this is learned by heart, as it is.
+OFTEN = 60
 PICTURES_SHOWN = 4
 CALIBRATION_IMAGES = 512
 
@@ -98,11 +100,11 @@ def train_recipe(
     with sole_use(output):
         if not resume:
             check_unused(output)
-        recipe = _fitted(recipe, domains)
-        framing = domains.framing.get_config()
-        architecture = {**architecture, "image_size": domains.image_size, "framing": framing}
         steps = steps or recipe["training"]["steps"]
         batch_size = batch_size or recipe["training"]["batch_size"]
+        recipe = _fitted(recipe, domains, steps, batch_size)
+        framing = domains.framing.get_config()
+        architecture = {**architecture, "image_size": domains.image_size, "framing": framing}
         metrics = {
             "method": method.__name__,
             "preset": name,
@@ -157,12 +159,15 @@ def train_recipe(
         return model, metrics
 
 
-def _fitted(recipe, domains):
+def _fitted(recipe, domains, steps, batch_size):
     """`recipe` with what it leaves to the images."""
-    training = recipe["training"]
-    if training["flip"] != AUTO:
-        return recipe
-    return {**recipe, "training": {**training, "flip": may_be_mirrored(domains)}}
+    training = dict(recipe["training"])
+    if training["flip"] == AUTO:
+        training["flip"] = may_be_mirrored(domains)
+    if training.get("augment") == AUTO:
+        smaller = min(len(domains.a), len(domains.b))
+        training["augment"] = steps * batch_size > OFTEN * smaller
+    return {**recipe, "training": training}
 
 
 def _fit(

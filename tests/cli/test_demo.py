@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from mbu_tf.cli.demo import FIGURES, KINDS, SIDE, TARGETS
+from mbu_tf.cli.demo import FIGURES, KINDS, PRESET, SIDE, TARGETS
 from mbu_tf.data import avatars
 from mbu_tf.data.images import read_image
 from mbu_tf.evaluation.pictures import GAP, LABEL_HEIGHT
@@ -16,7 +16,7 @@ from mbu_tf.models.loading import load_model
 def test_the_demo_writes_picture_figures_and_model(tmp_path, monkeypatch, mbu_tf):
     # The 500 held-out faces take 20 seconds to render; eight show the same.
     monkeypatch.setattr(avatars, "SPLITS", {"train": 4000, "validation": 1, "test": 8})
-    monkeypatch.setitem(MaskedContentTransfer.presets["avatars"]["architecture"], "width", 0.06)
+    monkeypatch.setitem(MaskedContentTransfer.presets[PRESET]["architecture"], "width", 0.06)
     # TFDS reads TFDS_DATA_DIR once, when it is imported.
     monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(tmp_path / "tfds"))
     output = tmp_path / "demo"

@@ -43,6 +43,16 @@ def train(domains, folder, **options):
     return training.train_preset("avatars", domains, folder, **options)
 
 
+def test_few_images_that_are_seen_often_are_changed_each_time(domains, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "OFTEN", 2)  # Of the smaller domain's two images.
+    options = {"batch_size": 1, "width": 0.03}
+    for steps, augment in ((4, None), (5, True)):
+        folder = tmp_path / str(steps)
+        training.train_preset("auto", domains, folder, steps=steps, **options)
+        settings = json.loads((folder / "metrics.json").read_text())["settings"]
+        assert settings.get("augment") is augment
+
+
 class Crash(Exception):
     pass
 
