@@ -121,6 +121,7 @@ def straight(tmp_path_factory):
     return session(tmp_path_factory.mktemp("straight") / "run")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("every", "crashes"), [(4, (7, 11)), (1, (1, 1, 6)), (None, (3, 8)), (4, (23,))]
 )
@@ -281,6 +282,7 @@ def test_a_state_without_a_part_is_damaged(tmp_path, part):
         Backup(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "alter",
     [

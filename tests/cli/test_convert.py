@@ -44,6 +44,7 @@ def test_an_unknown_preset(mbu_tf, tmp_path):
     assert status == 1 and "Presets are" in error and "'hats'" in error
 
 
+@pytest.mark.slow
 def test_another_width_is_converted_with_a_note(mbu_tf, small_file, tmp_path):
     pytest.importorskip("torch", reason="PyTorch is not installed")
     status, error = mbu_tf("convert", small_file, "--output", tmp_path / "checkpoint")

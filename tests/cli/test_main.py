@@ -156,6 +156,7 @@ def test_our_own_mistakes_are_not_hidden(mbu_tf, monkeypatch):
         mbu_tf(*TRANSFER, "--output", "z.png")
 
 
+@pytest.mark.slow
 def test_a_closed_stderr_neither_ends_the_work_nor_gets_into_a_file(model_file, tmp_path):
     (tmp_path / "missing.png").touch()
     command = [

@@ -84,6 +84,7 @@ def test_masks_lie_where_glasses_and_beards_are(data_dir):
     assert (heights["facial_hair"] > heights["glasses"].max()).all()
 
 
+@pytest.mark.slow
 def test_same_bytes_for_the_same_seed_and_others_for_another(data_dir, tmp_path):
     one, few = load(data_dir, "train"), {**COUNTS, "validation": 1, "test": 1}
     again, other = (

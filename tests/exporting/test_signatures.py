@@ -74,6 +74,7 @@ def _(model: TwoWay):
     }
 
 
+@pytest.mark.slow
 def test_a_method_of_other_operations(tmp_path):
     model = TwoWay()
     saved_model.export_saved_model(model, tmp_path / "two_way", warm_up=False)
@@ -177,6 +178,7 @@ def test_two_way_models_run_exported(method, tmp_path):
                     np.testing.assert_allclose(result[key], expected[key], atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("detail_size", [None, 64])
 @pytest.mark.parametrize("method", ["didd", "masked_didd", "fader"])
 def test_files_are_translated_as_the_library_translates_photos(method, detail_size):

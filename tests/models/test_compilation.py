@@ -110,6 +110,7 @@ def test_weights_frozen_without_compiling_anew_lose_no_state_either(model, image
     assert_equal(state(again), state(model))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
 @pytest.mark.parametrize("trained", ["generator", "decoder", "discriminator", "nothing"])
 def test_any_part_may_be_frozen(images, trained, policy):

@@ -59,6 +59,7 @@ def test_both_codes_are_to_be_called_b_as_published(model):
     assert model.confusion_label == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize(
     "name,touched",
@@ -137,6 +138,7 @@ def test_wrong_interpolations_are_refused(model, images, wrong):
         model.interpolate(**arguments)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("normalization", ["instance", "batch", None])
 def test_sharing_passes_changes_neither_losses_nor_gradients(images, normalization):
     """Without spectral normalisation, whose estimate every pass moves."""

@@ -99,6 +99,7 @@ def enter(model, door, kind, images):
     return getattr(model, door)(*data, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("door", "kind"), CASES)
 def test_every_kind_of_data_comes_in_by_its_doors(model, images, door, kind):
     assert enter(model, door, kind, images) is not None
@@ -128,6 +129,7 @@ def test_a_third_element_that_is_no_mask(model, images, kind, third, message):
         enter(model, "evaluate", kind, (*images, third))
 
 
+@pytest.mark.slow
 @kinds(*KINDS)
 @pytest.mark.parametrize("dtype", ["float32", "uint8", "bool"])
 def test_masks_are_measured(model, images, kind, dtype):

@@ -46,6 +46,7 @@ def overflow(model, side):
     getattr(model, side).dynamic_scale.assign(1e38)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])
 def test_a_batch_that_is_not_finite_changes_nothing_and_is_counted(policy, pair):
     model = new_model(policy)
@@ -64,6 +65,7 @@ def test_a_batch_that_is_not_finite_changes_nothing_and_is_counted(policy, pair)
     assert all(getattr(model, side).iterations == 2 for side in SIDES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("codes", ["updated", "shared"])
 @pytest.mark.parametrize("side,other", [SIDES, SIDES[::-1]])
 def test_an_overflow_on_one_side_skips_both_and_halves_its_own_scale(side, other, codes, pair):

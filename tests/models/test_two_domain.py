@@ -55,6 +55,7 @@ def test_the_discriminators_step_leaves_the_generator_alone(tiny, images):
     assert changed(before, after) == {"discriminator"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize(
     "name,touched",

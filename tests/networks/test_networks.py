@@ -168,6 +168,7 @@ def channels_first():
     keras.config.set_image_data_format("channels_last")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_keras_configuration_may_have_channels_first(name, channels_first, tmp_path):
     def made():

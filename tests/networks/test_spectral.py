@@ -56,6 +56,7 @@ def test_training_moves_both_vectors_by_one_iteration(layer):
     np.testing.assert_allclose(layer.v, v, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_estimate_becomes_the_largest_singular_value(layer):
     for _ in range(200):
         layer(images(), training=True)
