@@ -26,7 +26,9 @@ def add_parser(subparsers):
         metavar="DIR",
         help="folder for faces.png, demo.png, metrics and model",
     )
-    parser.add_argument("--steps", type=positive_int, metavar="N", help=f"default: {STEPS}")
+    parser.add_argument(
+        "--steps", type=positive_int, default=STEPS, metavar="N", help=f"default: {STEPS}"
+    )
     parser.add_argument("--seed", type=seed_number, default=0, metavar="N", help="default: 0")
     parser.add_argument(
         "--faces", type=positive_int, metavar="N", help="training faces of each domain"
@@ -57,7 +59,7 @@ def run(arguments):
         load_avatars("glasses", "train", counts=counts),
         arguments.output,
         held_out=test,
-        steps=arguments.steps or STEPS,
+        steps=arguments.steps,
         seed=arguments.seed,
         resume=True,  # Of an interrupted demo the rest; of a finished one the picture anew.
     )

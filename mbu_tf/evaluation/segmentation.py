@@ -36,8 +36,7 @@ def iou_by_threshold(soft: Array, true: Array) -> npt.NDArray[np.float64]:
     Raises:
         ValueError: if the shapes differ or `true` is not boolean.
     """
-    soft, true = _compared(soft, true)
-    return np.array([mask_iou(soft >= t, true).mean() for t in THRESHOLDS])
+    return _by_threshold(*_compared(soft, true)).mean(axis=1)
 
 
 def segmentation_iou(soft: Array, true: Array, threshold: float) -> dict[str, float]:
@@ -58,15 +57,20 @@ def segmentation_iou(soft: Array, true: Array, threshold: float) -> dict[str, fl
     """
     soft, true = _compared(soft, true)
     given = mask_iou(soft >= threshold, true)
-    threshold = THRESHOLDS[np.argmax(iou_by_threshold(soft, true))]
-    best = mask_iou(soft >= threshold, true)
+    by_threshold = _by_threshold(soft, true)
+    best = np.argmax(by_threshold.mean(axis=1))
     return {
         "iou": float(given.mean()),
         "iou_std": float(given.std()),
-        "iou_best": float(best.mean()),
-        "iou_best_std": float(best.std()),
-        "best_threshold": float(threshold),
+        "iou_best": float(by_threshold[best].mean()),
+        "iou_best_std": float(by_threshold[best].std()),
+        "best_threshold": float(THRESHOLDS[best]),
     }
+
+
+def _by_threshold(soft, true):
+    """Of each image at each threshold, `(19, count)`."""
+    return np.stack([mask_iou(soft >= t, true) for t in THRESHOLDS])
 
 
 def _compared(soft, true):

@@ -34,9 +34,10 @@ _FACES = quick(
     "A part of faces in photographs at 128 px, an hour or two on a CPU.",
     _mbu_weights(5.0, 7.0, 0.03, 0.7, 0.3),
     image_size=128,
+    augment=True,
     **{**_SEPARATE_PHOTOS, "steps": 17_000},
 )
-_FACES["training"] |= {"augment": True, "framing": "face"}
+_FACES["training"] |= {"framing": "face"}
 
 _GLASSES = _mbu_weights(5.0, 7.0, 0.001, 0.7, 0.005)
 
