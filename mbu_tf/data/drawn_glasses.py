@@ -143,7 +143,7 @@ class _Drawing:
         Args:
             shine: `(count,)`, from -1 in the dark, 0 as it is, to 1, white.
             opacity: in [0, 1], for all or for each.
-            colour: sRGB, or `None` for the rims' own.
+            colour: sRGB, for all or for each, or `None` for the rims' own above.
 
         Returns:
             Integers `(count, 4)`.
@@ -191,11 +191,14 @@ class _Drawing:
         strips = (rim.inner, rim.middle, -shade - 0.15), (rim.middle, rim.outer, shade + light)
         if rim.thickness.max() * self._model.scale < 2:  # Both sides of its edge look one.
             strips = ((rim.inner, rim.outer, 0.7 * (shade + light)),)
+        upper = rim.upper[:, None]
+        colour = upper * g.colour + (1 - upper) * g.lower_colour
+        opacity = rim.upper * g.opacity + (1 - rim.upper) * g.lower_opacity
         # A lens's own edge, where it has no rim, is now bright, now dark.
         bare = self._tones(0.35 + 0.5 * facing, g.edge, (120, 124, 126))
         for edge, other, shine in strips:
             quads = np.stack([edge, other, np.roll(other, -1, 0), np.roll(edge, -1, 0)], axis=1)
-            tones = self._tones(shine - dark, g.opacity)
+            tones = self._tones(shine - dark, opacity, colour)
             self._fill(draw, quads, np.where(rim.rimmed[:, None], tones, bare))
 
     def _draw_stroke(self, draw, points, thickness, shine, opacity, colour=None):

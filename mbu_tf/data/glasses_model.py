@@ -26,6 +26,7 @@ class Rim(NamedTuple):
         normals: `(CONTOUR, 2)`, of length 1, outward in the lenses' plane.
         thickness: `(CONTOUR,)`, in eye distances.
         rimmed: `(CONTOUR,)`, whether there is a rim.
+        upper: `(CONTOUR,)`, how much it is of the upper half, in [0, 1].
     """
 
     inner: np.ndarray
@@ -34,6 +35,7 @@ class Rim(NamedTuple):
     normals: np.ndarray
     thickness: np.ndarray
     rimmed: np.ndarray
+    upper: np.ndarray
 
 
 class GlassesModel:
@@ -128,7 +130,8 @@ class GlassesModel:
         thickness = np.maximum(thickness, EDGE)
         outward = thickness[:, None] * normals
         middle, outer = inner + outward / 2, inner + outward
-        return Rim(*map(self.flat, (inner, middle, outer)), normals, thickness, rimmed)
+        points = map(self.flat, (inner, middle, outer))
+        return Rim(*points, normals, thickness, rimmed, upper)
 
     def bridges(self):
         """The bridge, and the bar above it if there is one: tuples of points and thickness."""

@@ -54,6 +54,16 @@ ACETATE = {
     "white": (0.02, (222, 220, 214)),
     "clear": (0.06, (206, 206, 200)),
 }
+# The same of the lower half of rims of two colours, laminated of acetate that lets light through.
+LOWER = {
+    "crystal": (0.35, (214, 212, 206)),
+    "champagne": (0.25, (222, 188, 150)),
+    "amber": (0.20, (204, 126, 66)),
+    "pink": (0.10, (216, 152, 142)),
+    "smoke": (0.10, (120, 118, 120)),
+}
+# How many of the rims of acetate have two colours.
+LAMINATED = 0.2
 METAL = {
     "gold": (0.18, (150, 112, 62)),
     "pale_gold": (0.07, (176, 146, 98)),
@@ -119,6 +129,8 @@ class Glasses:
         edge: opacity of a lens's own edge where there is no rim.
         colour, second_colour: sRGB in [0, 255] of the rim and of the arms, pads excepted.
         opacity: of the rims.
+        lower_colour, lower_opacity: of their lower half; the same as of the upper one, or clear
+            acetate under dark.
         mottled: 0 for one colour, up to 1 for tortoise.
         gloss: how much light the frame's edges throw back.
         bridge: thickness; `bridge_height`: where it begins on the lens, -1 its top
@@ -158,6 +170,8 @@ class Glasses:
     colour: tuple
     second_colour: tuple
     opacity: float
+    lower_colour: tuple
+    lower_opacity: float
     mottled: float
     gloss: float
     bridge: float
@@ -208,7 +222,7 @@ def random_glasses(seed):
     construction = _choose(rng, AVIATORS if shape == "aviator" else CONSTRUCTIONS)
     width = rng.uniform(*SHAPES[shape].width)
     outline = ("ratio", "upper", "lower", "taper", "lift", "cut")
-    return Glasses(
+    numbers = dict(
         shape=shape,
         construction=construction,
         width=width,
@@ -225,6 +239,16 @@ def random_glasses(seed):
         lean=float(np.clip(rng.normal(0.0, 0.018), -0.05, 0.05)),
         seed=int(rng.integers(2**31)),
     )
+    return Glasses(**numbers, **_lower_half(rng, numbers))
+
+
+def _lower_half(rng, upper):
+    """Colour and opacity of the rims below, given the numbers of all else."""
+    dark = upper["material"] == "acetate" and upper["opacity"] >= 0.9
+    if rng.random() > LAMINATED or not dark or upper["construction"] != "full":
+        return {"lower_colour": upper["colour"], "lower_opacity": upper["opacity"]}
+    colour = _varied(rng, LOWER[_choose(rng, LOWER)][1])
+    return {"lower_colour": colour, "lower_opacity": rng.uniform(0.3, 0.8)}
 
 
 def _frame(rng, shape, construction, width):

@@ -27,7 +27,8 @@ def even(**changes):
     glasses = random_glasses(3)
     symmetric = {"x": 0.0, "lean": 0.0, "light": 0.0, "reflections": (), "gloss": 0.0}
     fixed = {"mottled": 0.0, "construction": "full", "opacity": 1.0, "over_hair": True}
-    return dataclasses.replace(glasses, **{**symmetric, **fixed, **changes})
+    below = {"lower_colour": changes.get("colour", glasses.colour), "lower_opacity": 1.0}
+    return dataclasses.replace(glasses, **{**symmetric, **fixed, **below, **changes})
 
 
 def columns(mask):
@@ -90,6 +91,26 @@ def test_the_rim_lies_where_the_numbers_say():
     assert rows[0] == pytest.approx(300 - 0.4 * 200, abs=3)
     assert rows[-1] == pytest.approx(300 + 0.4 * 200, abs=3)
     np.testing.assert_array_equal(drawn[300, 420], SKIN)  # Clear glass.
+
+
+def test_rims_have_two_colours_and_the_lower_one_lets_light_through():
+    """Rims of 0.1, 20 pixels, over and under lenses 0.7 high."""
+    glasses = even(
+        shape="round", width=0.7, ratio=1.0, upper=2.0, lower=2.0, taper=0.0, lift=0.0, cut=0.0,
+        tilt=0.0, gap=0.3, above=0.1, below=0.1, material="acetate", colour=(20, 20, 20),
+        lower_colour=(250, 120, 40), lower_opacity=0.5, bridge_height=-0.9, shadow=0.0,
+        tint=(1, 1, 1), veil=0.0, y=0.0,
+    )  # fmt: skip
+    drawn, _ = draw_glasses(plain(640), glasses, ((220, 300), (420, 300)))
+    above, below = (drawn[300 + side * 80, 420].astype(int) for side in (-1, 1))
+    assert above.max() < 90
+    # Shading, and the photo's own light, change the colour a little.
+    half = np.mean([SKIN, glasses.lower_colour], axis=0)
+    np.testing.assert_allclose(below, half, atol=25)
+    many = [random_glasses(seed) for seed in range(400)]
+    laminated = [g for g in many if g.lower_colour != g.colour]
+    assert 10 < len(laminated) < 60
+    assert all(g.material == "acetate" and g.lower_opacity < g.opacity for g in laminated)
 
 
 def test_lenses_let_through_what_they_say_and_throw_back_the_veil():
