@@ -177,7 +177,9 @@ def test_a_stop_in_the_resumed_epoch_is_not_undone(tmp_path):
     assert len(session(tmp_path / "run", Stop())[0].history.epoch) == 2
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_a_signal_ends_training_before_the_next_step(tmp_path, straight, number):
     class Signal(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):

@@ -31,6 +31,7 @@ def test_saved_model_adds_a_version(mbu_tf, model_file, tmp_path):
     assert (folder / "5" / "saved_model.pb").is_file()
 
 
+@pytest.mark.slow
 def test_int8_from_a_folder(mbu_tf, model_file, photo, tmp_path):
     for domain in "AB":
         photo(f"train{domain}/face.png")

@@ -67,6 +67,7 @@ def test_other_arrays_are_refused(arrays, message):
         TwoDomains.from_arrays(*arrays)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.filterwarnings("ignore:Even though the `tf.config")
 def test_validation_measures_the_masks():

@@ -161,6 +161,7 @@ def finder():
     return load_script(EXPORT / "mobile" / "find_faces.py").FaceFinder(FACES)
 
 
+@pytest.mark.slow
 def test_faces_are_found_where_the_library_finds_them(finder):
     photos = [face_model.woman(), face_model.man()]
     turned = Image.fromarray(photos[0]).rotate(35, Image.Resampling.BICUBIC, fillcolor=(90, 90, 90))

@@ -377,6 +377,7 @@ def test_more_pixels_than_can_be_are_refused_by_the_header(page, address):
     wait_for(page, "last.mode === 'remove'")
 
 
+@pytest.mark.slow
 def test_what_is_found_in_the_reference_is_shown(page, address, edit_photo, model):
     first_edit(page, address)
     assert page.is_visible("#found-mask") and page.is_visible("#found-content")

@@ -193,6 +193,7 @@ def test_a_moving_face_is_followed(face_page, film):
     assert max(errors) < 0.1 and np.mean(errors) < 0.05
 
 
+@pytest.mark.slow
 def test_the_edit_follows_a_face_before_the_camera(
     chromium, playwright, address, tmp_path, film, man, edit_photo, model_files
 ):

@@ -198,6 +198,7 @@ def test_held_out_images_are_looked_at_as_well(model, images):
             model.fit(*images, validation_data=held_out, verbose=0)
 
 
+@pytest.mark.slow
 def test_masks_of_held_out_images_alone(model, images):
     mask = np.ones((8, 8, 8, 1), "float32")
     for held_out in ((*images, mask), KINDS["tf.data"]((*images, mask))[0]):

@@ -131,7 +131,8 @@ def test_saved_at_any_moment_it_goes_on_exactly(images, at, tmp_path):
         np.testing.assert_array_equal(v, w)
 
 
-@pytest.mark.parametrize("first", ["backup", pytest.param("scheduler", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("first", ["backup", "scheduler"])
 def test_an_interrupted_run_goes_on_exactly(images, first, tmp_path):
     data = tf.data.Dataset.from_tensors(tuple(images)).repeat()
 

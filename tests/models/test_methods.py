@@ -70,6 +70,7 @@ def test_each_step_moves_its_own_networks_alone(model, images, trained):
     assert moved == (set(networks) - discriminator if trained == "generator" else discriminator)
 
 
+@pytest.mark.slow
 def test_save_load_continue_equals_uninterrupted_bit_for_bit(model, images, tmp_path):
     def train(model):
         model.fit(*images, batch_size=4, shuffle=False, verbose=0)

@@ -136,6 +136,7 @@ def test_the_names_of_metrics_are_those_of_what_is_returned(pair):
         assert ("iou" in by_name) == (len(data) == 3)
 
 
+@pytest.mark.slow
 def test_the_step_does_not_depend_on_the_loss_scale(pair):
     """In float32 arithmetic a power of two as a scale changes no digit."""
     weights = []
@@ -192,6 +193,7 @@ def test_losses_statistics_and_outputs_are_float32_in_mixed_precision(pair):
         np.testing.assert_allclose(v, w, rtol=0.02, atol=0.02, err_msg=v.path)
 
 
+@pytest.mark.slow
 def test_loss_scales_and_counts_are_saved(pair, tmp_path):
     model = new_model("mixed_float16")
     model.train_step(pair)

@@ -122,6 +122,7 @@ def check_tensor(ours, recorded, where):
         np.testing.assert_allclose(ours["first8"], first, rtol=1e-6, atol=1e-9, err_msg=where)
 
 
+@pytest.mark.slow
 @runs("float32")
 def test_float32_before_any_update(case):
     ours, theirs = case.ours("float32")[0][0], case.recorded("float32")[0]
