@@ -63,7 +63,7 @@ LOWER = {
     "smoke": (0.10, (120, 118, 120)),
 }
 # How many of the rims of acetate have two colours.
-LAMINATED = 0.2
+LAMINATED = 0.3
 METAL = {
     "gold": (0.18, (150, 112, 62)),
     "pale_gold": (0.07, (176, 146, 98)),
