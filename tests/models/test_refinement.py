@@ -50,8 +50,9 @@ def test_losses_are_those_written_out():
 
 
 def test_pairs_are_transfers_of_several_strengths_and_the_targets_themselves(
-    tiny, refinement, photos
+    tiny, refinement, photos, monkeypatch
 ):
+    monkeypatch.setattr("mbu_tf.models.refinement.SHARPER", 0.0)
     a, b = photos
     photo, without = map(np.asarray, refinement.pairs(a, b))
     np.testing.assert_array_equal(without, a)
@@ -79,6 +80,25 @@ def test_some_pairs_show_nothing(tiny, images):
     photo, without = map(np.asarray, Refinement(tiny, channels=4).pairs(a, b))
     bare = np.mean((photo == without).all((1, 2, 3)))
     assert 0.02 < bare < 0.25
+
+
+def test_every_other_pair_is_of_a_sharpened_image(tiny, images):
+    b = images[1].repeat(2, 1).repeat(2, 2).repeat(4, 0)
+    a = np.random.default_rng(0).uniform(-0.2, 0.2, b.shape).astype("float32")
+    photo, without = map(np.asarray, Refinement(tiny, channels=4).pairs(a, b))
+    # The mean of 3 x 3 pixels, of as many as there are.
+    inside = np.pad(np.ones_like(a), [(0, 0), (1, 1), (1, 1), (0, 0)])
+    padded = np.pad(a, [(0, 0), (1, 1), (1, 1), (0, 0)])
+    side = a.shape[1]
+    windows = [(slice(None), slice(i, i + side), slice(j, j + side)) for i, j in np.ndindex(3, 3)]
+    fine = a - sum(padded[x] for x in windows) / sum(inside[x] for x in windows)
+    axes = (1, 2, 3)
+    sharper = ((without - a) * fine).sum(axes) / np.square(fine).sum(axes)
+    expected = np.clip(a + sharper[:, None, None, None] * fine, -1, 1)
+    np.testing.assert_allclose(without, expected, atol=1e-5)
+    assert len(sharper) >= 20 and sharper.min() == 0 and 1 < sharper.max() <= 2.001
+    assert 0.2 < np.mean(sharper == 0) < 0.8
+    assert (photo != without).any()
 
 
 @pytest.mark.slow
