@@ -41,6 +41,7 @@ def train(model, steps):
     return logs
 
 
+@pytest.mark.slow
 def test_back_is_exactly_before_but_for_the_weight_that_led_there():
     model, retreat = compiled(), Retreat(every=4)
     shut(model)

@@ -64,6 +64,7 @@ def test_unreadable_images_are_named_and_skipped(mbu_tf, photo, model_file, tmp_
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["first.png", "last.png"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["remove", "segment"])
 def test_folders_are_mirrored(mbu_tf, photo, model_file, tmp_path, command):
     for name in ("in/a.png", "in/b.jpg", "in/sub/a.bmp", "in/@eaDir/a.png", "in/sub/.a.png"):

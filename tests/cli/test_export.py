@@ -21,6 +21,7 @@ def test_tflite(mbu_tf, model_file, tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_saved_model_adds_a_version(mbu_tf, model_file, tmp_path):
     folder = tmp_path / "serving" / "glasses"
     (folder / "4").mkdir(parents=True)

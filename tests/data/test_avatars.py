@@ -73,6 +73,7 @@ def test_truth_of_a_wears_the_parts_of_its_references(data_dir):
             np.testing.assert_array_equal(images.take([i])[0], decoded(face))
 
 
+@pytest.mark.slow
 def test_masks_lie_where_glasses_and_beards_are(data_dir):
     rows = np.arange(64)[None, :, None]
     heights = {}
@@ -142,6 +143,7 @@ def test_every_variant_of_every_task_shows_and_is_local(task):
             assert 0.003 < share < 0.35, (variant, share)
 
 
+@pytest.mark.slow
 def test_where_both_domains_have_a_part_truth_lacks_it_or_has_the_others(data_dir):
     task = "glasses_and_facial_hair"
     test = load(data_dir, "test", task=task)

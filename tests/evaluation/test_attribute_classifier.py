@@ -32,6 +32,7 @@ def trained():
     return train_attribute_classifier(squares(40, 0)[0], squares(10, 1)[0], steps=25, batch_size=8)
 
 
+@pytest.mark.slow
 def test_it_tells_the_domains_apart(trained, tmp_path):
     classifier, accuracy = trained
     assert accuracy >= 0.95

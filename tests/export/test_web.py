@@ -151,6 +151,7 @@ def test_a_file_is_edited_at_its_own_size(size, page, address, edit_photo, model
     assert_transferred(edit, edit_photo, model)
 
 
+@pytest.mark.slow
 def test_a_video_file_is_edited_live(page, address, edit_photo, model):
     first_edit(page, address)
     page.evaluate(CHOOSE_VIDEO, base64.b64encode(png(photo(320, 240))["buffer"]).decode())
@@ -160,6 +161,7 @@ def test_a_video_file_is_edited_live(page, address, edit_photo, model):
     assert_transferred(edit, edit_photo, model)
 
 
+@pytest.mark.slow
 def test_tensors_and_models_are_freed(page, address):
     first_edit(page, address)
     assert page.evaluate(GROWTH) < 8_000_000  # 48 MB of tensors, 23 MB of models otherwise.
@@ -211,6 +213,7 @@ def test_a_reference_of_ones_own_and_the_mask_shown(page, address, edit_photo, m
     assert (edit["shown"] != edit["picture"]).any()
 
 
+@pytest.mark.slow
 def test_two_threads_give_the_same_picture(page, address, edit_photo, model):
     if page.evaluate("navigator.hardwareConcurrency") < 2:
         pytest.skip("one processor core: the page offers no threads")

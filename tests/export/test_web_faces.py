@@ -107,6 +107,7 @@ def test_a_face_is_found_and_edited_where_it_is(face_page, woman, man, edit_phot
     assert_edited(state(face_page), edit_photo, model)
 
 
+@pytest.mark.slow
 def test_every_face_or_the_largest(face_page, woman, man):
     both = np.full((600, 1000, 3), 90, np.uint8)
     both[80:592, 480:992] = woman
@@ -135,6 +136,7 @@ def test_no_face_is_said_and_the_picture_left_alone(face_page, woman, man):
     np.testing.assert_array_equal(edit["shown"], woman)
 
 
+@pytest.mark.slow
 def test_detail_is_shown_larger_squares(page, address, woman, man, edit_photo, model_files):
     open_faces(page, address, model_files["detailed"], man)
     edit = show(page, woman)

@@ -28,6 +28,7 @@ def test_a_folder_of_something_else_stays(small_model, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["photo.jpg"]
 
 
+@pytest.mark.slow
 def test_litert(small_model, inputs, agrees, tmp_path, capsys):
     litert = pytest.importorskip("ai_edge_litert.interpreter")
     small_model.export(

@@ -37,6 +37,7 @@ def test_what_is_appended_is_a_stored_zip_and_the_same_every_time():
     assert json.dumps(FACE_MODEL).encode() in made
 
 
+@pytest.mark.slow
 def test_tflite(face_model, inputs, agrees, tmp_path):
     litert = pytest.importorskip("ai_edge_litert.interpreter", reason="no ai-edge-litert")
     path = tmp_path / "face.tflite"

@@ -113,6 +113,7 @@ def test_schedules_are_left_alone(images):
     assert float(model.discriminator_optimizer.learning_rate) == np.float32(1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", ["end of an epoch", "end of a step"])
 def test_saved_at_any_moment_it_goes_on_exactly(images, at, tmp_path):
     """Also where the generator's rate was assigned since the last step."""

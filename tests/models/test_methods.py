@@ -89,6 +89,7 @@ def test_save_load_continue_equals_uninterrupted_bit_for_bit(model, images, tmp_
             np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_trains_and_gives_float32(method, images, policy):
     keras.config.set_dtype_policy(policy)

@@ -54,6 +54,7 @@ def test_a_backbone_of_keras_applications(tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EVERY_METHOD)
 def test_every_method_is_made_after_its_common_encoder(name, images, tmp_path):
     method = METHODS[name]

@@ -175,6 +175,7 @@ def test_loss_scales_adapt_as_keras_has_it_but_not_below_1():
     assert ours.dynamic_scale == 1.0
 
 
+@pytest.mark.slow
 def test_losses_statistics_and_outputs_are_float32_in_mixed_precision(pair):
     """The loss of a float16 model is that of its float32 copy but for its networks' rounding."""
     model, wide = new_model("mixed_float16"), new_model("float32")

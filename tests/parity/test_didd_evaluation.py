@@ -19,6 +19,7 @@ def didd(fixtures):
     return fixtures("didd", "per_call")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "size,dtype",
     [

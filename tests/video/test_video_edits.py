@@ -201,6 +201,7 @@ def test_a_model_without_faces_is_asked_for_none(tiny_model, frames, tmp_path):
         translate_video(tiny_model, frames, REFERENCE, tmp_path / "out", face="all")
 
 
+@pytest.mark.slow
 def test_a_face_is_framed_in_each_frame(tiny_model, frames, tmp_path, monkeypatch):
     """The reference's face is found once."""
     searched = []
