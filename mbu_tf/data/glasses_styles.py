@@ -54,16 +54,6 @@ ACETATE = {
     "white": (0.02, (222, 220, 214)),
     "clear": (0.06, (206, 206, 200)),
 }
-# The same of the lower half of rims of two colours, laminated of acetate that lets light through.
-LOWER = {
-    "crystal": (0.35, (214, 212, 206)),
-    "champagne": (0.25, (222, 188, 150)),
-    "amber": (0.20, (204, 126, 66)),
-    "pink": (0.10, (216, 152, 142)),
-    "smoke": (0.10, (120, 118, 120)),
-}
-# How many of the rims of acetate have two colours.
-LAMINATED = 0.3
 METAL = {
     "gold": (0.18, (150, 112, 62)),
     "pale_gold": (0.07, (176, 146, 98)),
@@ -75,6 +65,16 @@ METAL = {
     "blue": (0.03, (58, 72, 106)),
     "red": (0.03, (120, 42, 44)),
 }
+# The same of the lower half of rims of two colours, laminated of acetate that lets light through.
+LOWER = {
+    "crystal": (0.35, (214, 212, 206)),
+    "champagne": (0.25, (222, 188, 150)),
+    "amber": (0.20, (204, 126, 66)),
+    "pink": (0.10, (216, 152, 142)),
+    "smoke": (0.10, (120, 118, 120)),
+}
+# How many of the rims of acetate have two colours.
+LAMINATED = 0.3
 # The same of dark lenses: the share of the light that they let through.
 TINTS = {
     "grey": (0.42, (0.10, 0.10, 0.11)),
@@ -242,11 +242,11 @@ def random_glasses(seed):
     return Glasses(**numbers, **_lower_half(rng, numbers))
 
 
-def _lower_half(rng, upper):
-    """Colour and opacity of the rims below, given the numbers of all else."""
-    dark = upper["material"] == "acetate" and upper["opacity"] >= 0.9
-    if rng.random() > LAMINATED or not dark or upper["construction"] != "full":
-        return {"lower_colour": upper["colour"], "lower_opacity": upper["opacity"]}
+def _lower_half(rng, numbers):
+    """Colour and opacity of the rims below; drawn last, so that no other number depends on it."""
+    dark = numbers["material"] == "acetate" and numbers["opacity"] >= 0.9
+    if rng.random() > LAMINATED or not dark or numbers["construction"] != "full":
+        return {"lower_colour": numbers["colour"], "lower_opacity": numbers["opacity"]}
     colour = _varied(rng, LOWER[_choose(rng, LOWER)][1])
     return {"lower_colour": colour, "lower_opacity": rng.uniform(0.3, 0.8)}
 

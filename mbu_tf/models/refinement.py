@@ -16,8 +16,8 @@ VISIBLE = 10 / 127.5
 # besides, as logarithms; and left out altogether of a share of the images: where there is
 # nothing, nothing is to be taken off.
 STRENGTH, COLOUR, BARE = 0.5, 0.3, 0.1
-# Every other image is sharpened first: what differs from the mean over so far, as a share of the
-# side, is enlarged by up to so many times itself. Folds as deep as an old face's are rare, and are
+# Every other image is sharpened (unsharp masking) by up to so many times what differs from the
+# mean over so far around, as a share of the side: folds as deep as an old face's are rare, and are
 # no content.
 SHARPER, FINE = 2.0, 1 / 80
 # What the error of the image counts away from the content, beside 1 inside; and how much more

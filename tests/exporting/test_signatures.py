@@ -150,8 +150,8 @@ def test_every_signature_of_every_method_is_the_models_own(method):
             np.testing.assert_allclose(got["mask"], edit.mask, atol=1e-6)
 
 
-@pytest.mark.parametrize("method", ["didd", "masked_didd", "fader"])
 @pytest.mark.slow
+@pytest.mark.parametrize("method", ["didd", "masked_didd", "fader"])
 def test_two_way_models_run_exported(method, tmp_path):
     keras.utils.set_random_seed(0)
     model = METHODS[method](**fitting(METHODS[method], **TINY))

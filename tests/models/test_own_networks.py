@@ -9,7 +9,6 @@ from mbu_tf.models.loading import load_model
 from mbu_tf.models.methods import METHODS
 from mbu_tf.networks.encoder import Encoder
 from tests.conftest import fitting
-from tests.every_method import EVERY_METHOD
 
 TINY = {"image_size": 8, "width": 0.02, "separate_channels": 1}
 
@@ -55,7 +54,7 @@ def test_a_backbone_of_keras_applications(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", EVERY_METHOD)
+@pytest.mark.parametrize("name", METHODS)
 def test_every_method_is_made_after_its_common_encoder(name, images, tmp_path):
     method = METHODS[name]
 

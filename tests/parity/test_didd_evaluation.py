@@ -20,14 +20,7 @@ def didd(fixtures):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "size,dtype",
-    [
-        (128, "float32"),
-        pytest.param(128, "float64", marks=pytest.mark.slow),
-        pytest.param(192, "float64", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.parametrize("size,dtype", [(128, "float32"), (128, "float64"), (192, "float64")])
 def test_every_array(didd, size, dtype):
     keras.config.set_dtype_policy(dtype)
     model = model_at_start(didd, size, spectral_updates="training")
