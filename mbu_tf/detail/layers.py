@@ -183,15 +183,12 @@ def transfer_layer(target, cutout, of_target, by_refiner=False):
     # Light falls as the model paints it: the same content on either face.
     light = mean_change(paint, of_target.paint, on_reference * on_target)
     paintable, on_target = ramp(on_target, *POSSIBLE), widened(on_target)
-    possible = ramp(on_target, *POSSIBLE)
-    made = possible * (own[..., :3] + own[..., 3:] * (light - target))
-    wanted = of_target.mask * (of_target.paint - target)
-    covered = box_mean(possible * own[..., 3:], 1) / (box_mean(of_target.mask, 1) + VISIBLE)
-    trust = explained(wanted, made) * ramp(covered, *COVERED)
-    agreed = ramp(grow(on_reference * mask, 1), *AGREED)
+    trust = ramp(grow(on_reference * mask, 1), *AGREED)
     if by_refiner:
-        agreed = ops.maximum(agreed, ramp(grow(own[..., 3:], 1), *BORDER))
-    trust = box_mean(ops.maximum(trust, agreed), 1)
+        judged = ramp(grow(own[..., 3:], 1), *BORDER)
+    else:
+        judged = _judged(target, of_target, own, light, ramp(on_target, *POSSIBLE))
+    trust = box_mean(ops.maximum(trust, judged), 1)
     trust = trust * ramp(fit, *FIT)[:, None, None, None]
     painted = ops.concatenate([of_target.mask * of_target.paint, of_target.mask], axis=-1)
     light = ops.concatenate([light, ops.zeros_like(trust)], axis=-1)
@@ -201,6 +198,14 @@ def transfer_layer(target, cutout, of_target, by_refiner=False):
     # Four channels each, as many as are laid on: runtimes are slow to spread one of a photo.
     laid = trust * own + light * mixed(own, MATTE) + painted
     return straight(mixed(ramp(possible, *POSSIBLE), SPREAD) * laid)
+
+
+def _judged(target, of_target, own, light, possible):
+    """Where the model wants what the reference's pixels make of the target, and they cover it."""
+    made = possible * (own[..., :3] + own[..., 3:] * (light - target))
+    wanted = of_target.mask * (of_target.paint - target)
+    covered = box_mean(possible * own[..., 3:], 1) / (box_mean(of_target.mask, 1) + VISIBLE)
+    return explained(wanted, made) * ramp(covered, *COVERED)
 
 
 def explained(wanted, made):
@@ -300,5 +305,9 @@ def mixed(pictures, channels):
 
 def mean_change(before, after, weight, radius=4):
     """Mean of `after - before` around each pixel, weighted: the low frequencies of a change."""
+    side = weight.shape[1]
     weight = weight + 1e-3
-    return box_mean(weight * (after - before), radius) / box_mean(weight, radius)
+    # At half the side, where it takes a quarter of the time and is as smooth.
+    bundle = shrink(ops.concatenate([weight * (after - before), weight], axis=-1), 2)
+    bundle = box_mean(bundle, radius // 2)
+    return enlarge(bundle[..., :-1] / bundle[..., -1:], side)
