@@ -24,6 +24,7 @@ OPTIMIZER = {
         "decay_to": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
         "pytorch": {"type": "boolean"},
         "short_run": {"type": "integer", "minimum": 1},
+        "held": {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
     },
     "required": ["learning_rate", "beta_1", "beta_2", "decay_to", "pytorch"],
     "additionalProperties": False,
@@ -38,7 +39,8 @@ def build_optimizer(recipe, steps):
             share of the learning rate that a cosine decay over all steps
             leaves, or `None` for a constant one, and `pytorch`, whether it is
             to be PyTorch's Adam. If wanted, `short_run`: the rate is that of runs of so
-            many steps, and falls with the root of the steps of longer ones.
+            many steps, and falls with the root of the steps of longer ones; `held`: the share
+            of the steps for which it is held before it decays.
         steps: training steps; of no account at a constant rate.
 
     Raises:
@@ -54,9 +56,24 @@ def build_optimizer(recipe, steps):
     if "short_run" in recipe:
         rate *= min(1.0, recipe["short_run"] / steps) ** 0.5
     if share is not None:
-        rate = keras.optimizers.schedules.CosineDecay(rate, steps, alpha=share)
+        rate = decaying(rate, steps, share, recipe.get("held", 0.0))
     kind = PyTorchAdam if recipe["pytorch"] else FusedAdam
     return kind(rate, beta_1=recipe["beta_1"], beta_2=recipe["beta_2"])
+
+
+def decaying(rate, steps, share, held=0.0):
+    """The cosine decay of a learning rate, held before for a share of the steps.
+
+    Args:
+        rate: at first.
+        steps: of training.
+        share: of the rate, left at the end.
+        held: share of the steps.
+    """
+    held = round(held * steps)
+    # A warm-up to the rate from the rate itself.
+    hold = {"warmup_target": rate, "warmup_steps": held} if held else {}
+    return keras.optimizers.schedules.CosineDecay(rate, steps - held, alpha=share, **hold)
 
 
 def adam(learning_rate, decay_to=None, **options):
@@ -116,12 +133,16 @@ def quick(
     steps,
     flip,
     augment=None,
-    short_run=None,
+    rate=None,
     **architecture,
 ):
-    """A recipe for a CPU: 64 px, half width, batches of 16."""
+    """A recipe for a CPU: 64 px, half width, batches of 16.
+
+    Args:
+        rate: what the optimizers have beside the rate itself, see `build_optimizer`.
+    """
     augment = {} if augment is None else {"augment": augment}
-    optimizer = adam(learning_rate, 0.02, **({"short_run": short_run} if short_run else {}))
+    optimizer = adam(learning_rate, 0.02, **(rate or {}))
     return {
         "description": description,
         "architecture": {
