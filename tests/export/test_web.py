@@ -226,6 +226,7 @@ def test_two_threads_give_the_same_picture(page, address, edit_photo, model):
     assert_transferred(edit, edit_photo, model)
 
 
+@pytest.mark.slow
 def test_a_browser_without_relaxed_simd(page, address, edit_photo, model):
     """It gets LiteRT's compatible build, which has one thread."""
     page.add_init_script("""
@@ -243,6 +244,7 @@ def test_a_browser_without_relaxed_simd(page, address, edit_photo, model):
     assert_transferred(edit, edit_photo, model)
 
 
+@pytest.mark.slow
 def test_a_model_file_of_ones_own(page, address, edit_photo, model):
     page.route("**/*.tflite", lambda route: route.fulfill(status=404))
     page.goto(address + AVATARS)
@@ -268,6 +270,7 @@ def foreign_model():
     return tf.lite.TFLiteConverter.from_concrete_functions([function], module).convert()
 
 
+@pytest.mark.slow
 def test_foreign_model_files_are_refused(page, address, foreign_model):
     first_edit(page, address)
     for name, content, complaint in (
@@ -293,6 +296,7 @@ def test_no_camera(page, address):
     assert "There is no camera" in message(page)
 
 
+@pytest.mark.slow
 def test_the_camera_is_refused(page, address):
     page.add_init_script("""
         navigator.mediaDevices.getUserMedia = async () => {
@@ -304,6 +308,7 @@ def test_the_camera_is_refused(page, address):
     assert "Allow it in the browser's site settings" in message(page)
 
 
+@pytest.mark.slow
 def test_a_page_that_may_not_ask_for_a_camera(page, address):
     page.add_init_script("Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
     first_edit(page, address)
@@ -323,6 +328,7 @@ def test_litert_js_is_not_installed(page, address):
     assert "Run `npm ci` in export/web" in message(page)
 
 
+@pytest.mark.slow
 def test_a_display_p3_photo_is_shown_and_saved_in_srgb(page, address, tmp_path):
     first_edit(page, address)
     colours = (
@@ -343,6 +349,7 @@ def test_a_display_p3_photo_is_shown_and_saved_in_srgb(page, address, tmp_path):
     np.testing.assert_array_equal(np.array(saved.convert("RGB")), state(page)["shown"])
 
 
+@pytest.mark.slow
 def test_a_transparent_picture_comes_back_transparent(page, address, tmp_path):
     first_edit(page, address)
     face = np.array(Image.open(WEB / "faces" / "target-1.png").convert("RGB"))
@@ -366,6 +373,7 @@ def test_a_transparent_picture_comes_back_transparent(page, address, tmp_path):
     assert (saved[~outside & (alpha == 255), :3] != face[~outside & (alpha == 255)]).any()
 
 
+@pytest.mark.slow
 def test_more_pixels_than_can_be_are_refused_by_the_header(page, address):
     first_edit(page, address)
     head = struct.pack(">IIBBBBB", 23_000, 23_000, 1, 0, 0, 0, 0)
@@ -398,6 +406,7 @@ def test_what_is_found_in_the_reference_is_shown(page, address, edit_photo, mode
     assert page.evaluate(CUT_OUT) != cut
 
 
+@pytest.mark.slow
 def test_a_file_that_is_no_picture(page, address):
     first_edit(page, address)
     file = {"name": "notes.png", "mimeType": "image/png", "buffer": b"no picture"}

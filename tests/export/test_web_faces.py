@@ -122,6 +122,7 @@ def test_every_face_or_the_largest(face_page, woman, man):
     assert state(face_page)["placements"] == edit["placements"][:1]
 
 
+@pytest.mark.slow
 def test_no_face_is_said_and_the_picture_left_alone(face_page, woman, man):
     nobody = np.random.default_rng(0).integers(90, 120, (300, 400, 3)).astype(np.uint8)
     edit = show(face_page, nobody)
@@ -148,6 +149,7 @@ def test_detail_is_shown_larger_squares(page, address, woman, man, edit_photo, m
     assert_edited(state(page), edit_photo, plain)
 
 
+@pytest.mark.slow
 def test_a_model_of_the_centre_square_needs_no_faces(page, address):
     asked = []
     page.on("request", lambda request: asked.append(request.url))
@@ -186,6 +188,7 @@ async (frames) => {
 """
 
 
+@pytest.mark.slow
 def test_a_moving_face_is_followed(face_page, film):
     shown = film(24, 60)
     encoded = [base64.b64encode(png(frame)["buffer"]).decode() for frame, _ in shown]

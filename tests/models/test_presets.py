@@ -121,6 +121,7 @@ def images():
     return np.random.default_rng(0).uniform(-1, 1, (2, 4, 64, 64, 3)).astype("float32")
 
 
+@pytest.mark.slow
 def test_the_published_codes_formulation(images):
     model = formulated("published_code", images)
     config = model.get_config()
@@ -140,6 +141,7 @@ def test_the_published_codes_formulation(images):
         assert (optimizer.beta_1, optimizer.beta_2, optimizer.epsilon) == (0.5, 0.999, 1e-8)
 
 
+@pytest.mark.slow
 def test_the_papers_formulation(images):
     model = formulated("paper", images)
     config = model.get_config()
