@@ -20,6 +20,9 @@ STRENGTH, COLOUR, BARE = 0.5, 0.3, 0.1
 # mean over so far around, as a share of the side: folds as deep as an old face's are rare, and are
 # no content.
 SHARPER, FINE = 2.0, 1 / 80
+# Both images are seen in another light: each channel's gain, and how far colours lie from grey, as
+# logarithms. Skin in a warm light is as rare as its folds.
+GAIN, SATURATION = 0.2, 0.6
 # What the error of the image counts away from the content, beside 1 inside; and how much more
 # a pixel of the content counts in the outline, of which there are few.
 AWAY, CONTENT = 0.02, 8.0
@@ -84,7 +87,7 @@ class Refinement(keras.Model):
         return self.teacher.refined_by(self.refiner)
 
     def pairs(self, a, b):
-        """`(photo, without)`: images a, some sharpened, with the content of b and without it."""
+        """`(photo, without)`: images a, changed a little, with the content of b and without it."""
         a, b = map(losses.at_least_float32, (a, b))
         layer = self.teacher.compute_detailed_transfer_layer(a, b)
         sharper = SHARPER * ops.maximum(2.0 * self._draws(a) - 1.0, 0.0)
@@ -92,7 +95,17 @@ class Refinement(keras.Model):
         strength, colour = (self._draws(a, channels) for channels in (1, 3))
         strength = ops.exp(STRENGTH * (2.0 * strength - 1.0) + COLOUR * (2.0 * colour - 1.0))
         there = ops.cast(self._draws(a) >= BARE, a.dtype)
-        return ops.clip(a + there * strength * layer.mask * (layer.image - a), -1.0, 1.0), a
+        photo = ops.clip(a + there * strength * layer.mask * (layer.image - a), -1.0, 1.0)
+        return self._relit(photo, a)
+
+    def _relit(self, *images):
+        """Images in another light, the same for all."""
+        gain = ops.exp(GAIN * (2.0 * self._draws(images[0], 3) - 1.0))
+        saturation = ops.exp(SATURATION * (2.0 * self._draws(images[0]) - 1.0))
+        for image in images:
+            image = gain * (image + 1.0) - 1.0
+            grey = ops.mean(image, axis=-1, keepdims=True)
+            yield ops.clip(grey + saturation * (image - grey), -1.0, 1.0)
 
     def _draws(self, images, channels=1):
         """Random numbers in [0, 1), `(batch, 1, 1, channels)`."""

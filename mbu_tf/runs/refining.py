@@ -7,6 +7,7 @@ import keras
 from mbu_tf.callbacks import Backup
 from mbu_tf.data.mirroring import may_be_mirrored
 from mbu_tf.models.loading import load_model
+from mbu_tf.models.recipes import decaying
 from mbu_tf.models.refinement import Refinement
 from mbu_tf.runs.folder import (
     BACKUP,
@@ -23,7 +24,8 @@ from mbu_tf.runs.training import CHECKPOINT_EVERY, fit_until
 from mbu_tf.system.files import remove_leftovers, sole_use, write_json
 
 STEPS, BATCH_SIZE = 3000, 8
-LEARNING_RATE, DECAY_TO = 2e-3, 0.02
+# The rate is held for a share of the steps, then decays to a share of itself.
+LEARNING_RATE, HELD, DECAY_TO = 2e-3, 0.7, 0.02
 STEPS_PER_EPOCH = 100
 
 
@@ -90,7 +92,7 @@ def train_refiner(
         if finished:
             return load_model(output / MODEL), finished
         remove_leftovers(output)
-        rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps, alpha=DECAY_TO)
+        rate = decaying(LEARNING_RATE, steps, DECAY_TO, HELD)
         refinement.compile(
             keras.optimizers.Adam(rate, beta_2=0.99, global_clipnorm=1.0), jit_compile=False
         )
