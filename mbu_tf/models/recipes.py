@@ -4,13 +4,14 @@ The keys of a recipe: `description`; `architecture` (constructor arguments);
 `optimizer` and `discriminator_optimizer` (what `build_optimizer` takes);
 `compile` (further arguments of `compile`, the loss weights among them, each a number,
 `"auto"` or `rising`); `training` (`steps`, `batch_size`, `flip`, and where they are not as
-usual `augment` and `framing`, which `mbu-tf train` follows; `"auto"` leaves `flip` and
-`augment` to the images); `weights`, the name of trained ones that come with the package
-(`mbu_tf.pretrained`), where there are.
+usual `augment` and `framing`, which `mbu-tf train` follows; `"auto"` leaves `flip`,
+`augment` and the optimizers' `held` to the images); `weights`, the name of trained ones that
+come with the package (`mbu_tf.pretrained`), where there are.
 """
 
 import keras
 
+from mbu_tf.models.steering import AUTO
 from mbu_tf.optimizers import FusedAdam, PyTorchAdam
 from mbu_tf.system.reading import checked
 
@@ -24,7 +25,9 @@ OPTIMIZER = {
         "decay_to": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
         "pytorch": {"type": "boolean"},
         "short_run": {"type": "integer", "minimum": 1},
-        "held": {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
+        "held": {
+            "anyOf": [{"const": AUTO}, {"type": "number", "minimum": 0, "exclusiveMaximum": 1}]
+        },
     },
     "required": ["learning_rate", "beta_1", "beta_2", "decay_to", "pytorch"],
     "additionalProperties": False,
@@ -40,7 +43,8 @@ def build_optimizer(recipe, steps):
             leaves, or `None` for a constant one, and `pytorch`, whether it is
             to be PyTorch's Adam. If wanted, `short_run`: the rate is that of runs of so
             many steps, and falls with the root of the steps of longer ones; `held`: the share
-            of the steps for which it is held before it decays.
+            of the steps for which it is held before it decays, 0 where it is `"auto"`, left to
+            images that are not known here.
         steps: training steps; of no account at a constant rate.
 
     Raises:
@@ -56,7 +60,8 @@ def build_optimizer(recipe, steps):
     if "short_run" in recipe:
         rate *= min(1.0, recipe["short_run"] / steps) ** 0.5
     if share is not None:
-        rate = decaying(rate, steps, share, recipe.get("held", 0.0))
+        held = recipe.get("held", 0.0)
+        rate = decaying(rate, steps, share, 0.0 if held == AUTO else held)
     kind = PyTorchAdam if recipe["pytorch"] else FusedAdam
     return kind(rate, beta_1=recipe["beta_1"], beta_2=recipe["beta_2"])
 

@@ -5,7 +5,7 @@ import pathlib
 import keras
 
 from mbu_tf.callbacks import Backup
-from mbu_tf.data.mirroring import may_be_mirrored
+from mbu_tf.data.image_kinds import may_be_mirrored
 from mbu_tf.models.loading import load_model
 from mbu_tf.models.recipes import decaying
 from mbu_tf.models.refinement import Refinement

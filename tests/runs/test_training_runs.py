@@ -53,6 +53,21 @@ def test_few_images_that_are_seen_often_are_changed_each_time(domains, tmp_path,
         assert settings.get("augment") is augment
 
 
+def test_drawings_are_learned_longer_at_the_full_rate(domains):
+    recipe = MaskedContentTransfer.recipe("auto")
+    flat = np.zeros((3, 32, 32, 3), np.uint8)
+    drawn = TwoDomains(ImageArray(flat), ImageArray(flat), 32)
+    for images, held in ((domains, 0.0), (drawn, training.HELD_FOR_DRAWINGS)):
+        fitted = training._fitted(recipe, images, steps=10, batch_size=1)
+        assert fitted["optimizer"]["held"] == fitted["discriminator_optimizer"]["held"] == held
+    assert recipe["optimizer"]["held"] == "auto"
+    by_hand = {**recipe, "optimizer": {**recipe["optimizer"], "held": 0.2}}
+    fitted = training._fitted(by_hand, drawn, steps=10, batch_size=1)
+    assert (fitted["optimizer"]["held"], fitted["discriminator_optimizer"]["held"]) == (0.2, 0.7)
+    plain = MaskedContentTransfer.recipe("avatars")
+    assert "held" not in training._fitted(plain, drawn, 10, 1)["optimizer"]
+
+
 class Crash(Exception):
     pass
 
