@@ -6,7 +6,7 @@ from mbu_tf.cli.arguments import add_command, positive_int, seed_number
 KINDS = {"glasses2": "round", "glasses3": "square", "glasses4": "cat-eye", "sunglasses": "sun"}
 TARGETS = 6
 # What `mbu-tf train` does of itself, for as long as this task takes.
-PRESET, STEPS = "auto", 2200
+PRESET, STEPS = "auto", 1800
 MODEL, REFERENCE, TARGET = "faces_glasses", "grace_hopper.jpg", "eileen_collins.jpg"
 # Of each face in the row, in pixels.
 SIDE = 384
