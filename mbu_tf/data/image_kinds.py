@@ -8,8 +8,9 @@ IMAGES_SEEN = 512
 # Of photographs of faces it is below 0.005, of avatars, which all look one way, above 0.3.
 ASYMMETRY = 0.1
 # Neighbours that differ by so many levels of 255 are alike. Of the pixels of drawings, avatars and
-# pixel art, 77 to 92 % are like their neighbours, of photographs of faces a fifth.
-ALIKE, FLAT = 2, 0.5
+# pixel art, 77 to 92 % are like their neighbours, of photographs of faces a fifth; of things
+# photographed on white it may be half.
+ALIKE, FLAT = 2, 0.65
 
 
 def may_be_mirrored(domains: TwoDomains) -> bool:

@@ -36,8 +36,8 @@ def of_rectangles(share):
 
 
 def test_drawings_are_flat():
-    assert are_drawn(of_rectangles(0.0)) and are_drawn(of_rectangles(0.3))
-    assert not are_drawn(of_rectangles(0.8))
+    assert are_drawn(of_rectangles(0.0)) and are_drawn(of_rectangles(0.2))
+    assert not are_drawn(of_rectangles(0.5))
 
 
 def test_a_compressed_drawing_is_one_still():
