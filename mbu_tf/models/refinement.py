@@ -96,16 +96,16 @@ class Refinement(keras.Model):
         strength = ops.exp(STRENGTH * (2.0 * strength - 1.0) + COLOUR * (2.0 * colour - 1.0))
         there = ops.cast(self._draws(a) >= BARE, a.dtype)
         photo = ops.clip(a + there * strength * layer.mask * (layer.image - a), -1.0, 1.0)
-        return self._relit(photo, a)
+        return tuple(self._relit(photo, a))
 
     def _relit(self, *images):
         """Images in another light, the same for all."""
         gain = ops.exp(GAIN * (2.0 * self._draws(images[0], 3) - 1.0))
         saturation = ops.exp(SATURATION * (2.0 * self._draws(images[0]) - 1.0))
         for image in images:
-            image = gain * (image + 1.0) - 1.0
+            image = gain * image + (gain - 1.0)
             grey = ops.mean(image, axis=-1, keepdims=True)
-            yield ops.clip(grey + saturation * (image - grey), -1.0, 1.0)
+            yield ops.clip(image + (saturation - 1.0) * (image - grey), -1.0, 1.0)
 
     def _draws(self, images, channels=1):
         """Random numbers in [0, 1), `(batch, 1, 1, channels)`."""

@@ -170,14 +170,12 @@ def _fitted(recipe, domains, steps, batch_size):
     if training.get("augment") == AUTO:
         smaller = min(len(domains.a), len(domains.b))
         training["augment"] = steps * batch_size > OFTEN * smaller
-    optimizers = {name: recipe[name] for name in ("optimizer", "discriminator_optimizer")}
-    if any(each.get("held") == AUTO for each in optimizers.values()):
+    optimizers = ("optimizer", "discriminator_optimizer")
+    left = [name for name in optimizers if recipe[name].get("held") == AUTO]
+    if left:
         held = HELD_FOR_DRAWINGS if are_drawn(domains) else 0.0
-        optimizers = {
-            name: {**each, "held": held} if each.get("held") == AUTO else each
-            for name, each in optimizers.items()
-        }
-    return {**recipe, **optimizers, "training": training}
+        recipe = {**recipe, **{name: {**recipe[name], "held": held} for name in left}}
+    return {**recipe, "training": training}
 
 
 def _fit(
