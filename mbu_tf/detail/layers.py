@@ -3,6 +3,7 @@
 Shapes and ranges are those of `mbu_tf.detail.matting`.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -12,8 +13,8 @@ from mbu_tf.detail.filters import box_mean, enlarge, grow, ramp, shrink
 from mbu_tf.detail.matting import (
     BESIDE,
     POSSIBLE,
-    border,
     clean_plate,
+    covered,
     difference_matte,
     likelihood,
     matte,
@@ -22,7 +23,6 @@ from mbu_tf.detail.matting import (
     relative,
     widened,
 )
-from mbu_tf.detail.registration import moved, register
 
 # Fainter parts of a layer are none.
 FAINTEST = 0.02
@@ -37,8 +37,6 @@ EXPLAINED = (0.35, 0.6)
 AGREED = (0.25, 0.5)
 # Share of the mask that the reference's pixels must cover, or they are missing.
 COVERED = (0.05, 0.25)
-# So far, as a share of the side, from where a mask stands out a refiner's content is cut out.
-REFINED_REACH = 1 / 48
 # Values of a refiner's mask between which a pixel turns from kept to removed, or cut out.
 OUTLINE = (0.3, 0.7)
 # Mattes between which a pixel, or one beside it, turns from none of the content to all of it: what
@@ -46,6 +44,12 @@ OUTLINE = (0.3, 0.7)
 BORDER = (0.05, 0.3)
 # Smaller differences than about this are none, in [-1, 1].
 VISIBLE = 0.02
+# The value that no light has.
+BLACK = -1.0
+# Of a difference in colour between what lies under the content on both photos (as logarithms) such
+# a share is the light's, up to so many times: white stays white on darker skin. Means are taken
+# over such a share of the side, and so little is none.
+LIGHT, MOST, AROUND, DARKEST = 0.5, 1.2, 1 / 16, 0.1
 # Of what is laid on, colours times matte and the matte: the colours; the matte, four times.
 COLOURS = np.eye(4, 3, dtype="float32")
 MATTE = np.eye(4, dtype="float32")[:, 3:].repeat(4, 1)
@@ -68,10 +72,10 @@ class Cutout(NamedTuple):
     """What `cut_out` gives.
 
     Attributes:
-        own: `(batch, side, side, 4)` at the photo's size: its own colours times their
-            matte, and the matte.
-        small: `(batch, size, size, 8)` at the model's: mask and paint of the content, and
-            `own` shrunk.
+        own: `(batch, side, side, 4)` at the photo's size: its own colours, from black, 0, on,
+            times their matte, and the matte.
+        small: `(batch, size, size, 8)` at the model's: m(b, b), `own` shrunk, and what is
+            behind it, from black on.
     """
 
     own: object
@@ -139,31 +143,30 @@ def cut_out(photo, split, content):
 
 
 def cut_out_by_refiner(photo, mask, image, content):
-    """The same by a refiner: what differs from its image, where m(b, b) stands out or ends.
-
-    What is seen through lenses may not be what the refiner expects there, but is no content.
+    """The same by a refiner: what differs from its image, within what m(b, b) covers.
 
     Args:
         photo: b, at its own size.
         mask, image: what a refiner gives of it.
         content: `Content` of equation 1 for (b, b).
     """
-    where = grow(prominent(content.mask), reach(content.mask, REFINED_REACH))
-    where = ops.maximum(where, border(content.mask))
-    mask = mask * enlarge(where, mask.shape[1])
+    mask = mask * enlarge(covered(content.mask), mask.shape[1])
     plate = split_by_refiner(photo, mask, image).plate
     alpha = difference_matte(photo, plate) * ramp(enlarge(mask, photo.shape[1]), *OUTLINE)
     return _cut_out(photo, plate, alpha, content)
 
 
 def _cut_out(photo, plate, alpha, content):
+    photo, plate = photo - BLACK, plate - BLACK
     own = ops.concatenate([photo - (1.0 - alpha) * plate, alpha], axis=-1)
-    small = shrink(own, photo.shape[1] // content.mask.shape[1])
-    return Cutout(own, ops.concatenate([*content, small], axis=-1))
+    small = shrink(ops.concatenate([own, plate], axis=-1), photo.shape[1] // content.mask.shape[1])
+    return Cutout(own, ops.concatenate([content.mask, small], axis=-1))
 
 
 def transfer_layer(target, cutout, of_target, by_refiner=False):
-    """A reference's own pixels, moved to where the target's mask is.
+    """A reference's own pixels, where the target's mask is.
+
+    Both are framed alike, so that they lie where they are.
 
     Args:
         target: image a, at the model's size.
@@ -175,37 +178,69 @@ def transfer_layer(target, cutout, of_target, by_refiner=False):
     Returns:
         Paint and matte at the photo's size.
     """
-    on_reference, mask = relative(cutout.small[..., :1]), relative(of_target.mask)
-    motion, fit = register(on_reference, mask)
-    bundle = moved(ops.concatenate([cutout.small, on_reference], axis=-1), motion)
-    paint, own, on_reference = bundle[..., 1:4], bundle[..., 4:8], bundle[..., 8:]
+    on_reference, own, behind = (
+        cutout.small[..., start:end] for start, end in pairwise((0, 1, 5, 8))
+    )
+    on_reference, mask = relative(on_reference), relative(of_target.mask)
     on_target = likelihood(*of_target, target)
-    # Light falls as the model paints it: the same content on either face.
-    light = mean_change(paint, of_target.paint, on_reference * on_target)
+    gain = lighting(behind, target - BLACK, on_target)
     paintable, on_target = ramp(on_target, *POSSIBLE), widened(on_target)
     trust = ramp(grow(on_reference * mask, 1), *AGREED)
     if by_refiner:
         judged = ramp(grow(own[..., 3:], 1), *BORDER)
+        on_target = ops.maximum(on_target, covered(of_target.mask))
     else:
-        judged = _judged(target, of_target, own, light, ramp(on_target, *POSSIBLE))
+        judged = _judged(target, of_target, own, gain, ramp(on_target, *POSSIBLE))
     trust = box_mean(ops.maximum(trust, judged), 1)
-    trust = trust * ramp(fit, *FIT)[:, None, None, None]
-    painted = ops.concatenate([of_target.mask * of_target.paint, of_target.mask], axis=-1)
-    light = ops.concatenate([light, ops.zeros_like(trust)], axis=-1)
-    small = (on_target, mixed(trust, SPREAD), trust * light, (1.0 - trust) * paintable * painted)
-    possible, trust, light, painted = (enlarge(x, cutout.own.shape[1]) for x in small)
-    own = moved(cutout.own, motion)
+    trust = trust * ramp(likeness(on_reference, mask), *FIT)
+    one = ops.ones_like(trust)
+    painted = of_target.mask * ops.concatenate([of_target.paint - BLACK, one], axis=-1)
     # Four channels each, as many as are laid on: runtimes are slow to spread one of a photo.
-    laid = trust * own + light * mixed(own, MATTE) + painted
-    return straight(mixed(ramp(possible, *POSSIBLE), SPREAD) * laid)
+    own = trust * ops.concatenate([gain, one], axis=-1)
+    small = (on_target, own, (1.0 - trust) * paintable * painted)
+    possible, own, painted = (enlarge(x, cutout.own.shape[1]) for x in small)
+    possible = mixed(ramp(possible, *POSSIBLE), SPREAD)
+    return straight(possible * (own * cutout.own + painted), BLACK)
 
 
-def _judged(target, of_target, own, light, possible):
+def likeness(one, other):
+    """The cosine of two masks, at half their side, `(batch, 1, 1, 1)` in [0, 1]."""
+    one, other = shrink(one, 2), shrink(other, 2)
+    product, *energy = (
+        ops.sum(x * y, (1, 2, 3), keepdims=True)
+        for x, y in ((one, other), (one, one), (other, other))
+    )
+    return product / ops.sqrt(energy[0] * energy[1] + 1e-12)
+
+
+def lighting(before, after, weight):
+    """How much brighter, and of what colour, the light is on one face than on the other.
+
+    The quotient of the colours around each pixel, to a power: such a share of a difference
+    is the light's, the rest is the skin's own (docs/detail.md).
+
+    Args:
+        before, after: the reference without its content, and the target; from black, 0, on.
+        weight: `(batch, side, side, 1)`, where the content is.
+
+    Returns:
+        Gains, `(batch, side, side, 3)`.
+    """
+    side, weight = weight.shape[1], weight + 1e-3
+    # At half the side, where it takes a quarter of the time and is as smooth.
+    bundle = ops.concatenate([weight * before, weight * after, weight], axis=-1)
+    bundle = box_mean(shrink(bundle, 2), reach(weight, AROUND) // 2)
+    colours = ops.maximum(bundle[..., :6] / bundle[..., 6:], 0.0) + DARKEST
+    gain = ops.clip((colours[..., 3:] / colours[..., :3]) ** LIGHT, 1.0 / MOST, MOST)
+    return enlarge(gain, side)
+
+
+def _judged(target, of_target, own, gain, possible):
     """Where the model wants what the reference's pixels make of the target, and they cover it."""
-    made = possible * (own[..., :3] + own[..., 3:] * (light - target))
+    made = possible * (gain * own[..., :3] - own[..., 3:] * (target - BLACK))
     wanted = of_target.mask * (of_target.paint - target)
-    covered = box_mean(possible * own[..., 3:], 1) / (box_mean(of_target.mask, 1) + VISIBLE)
-    return explained(wanted, made) * ramp(covered, *COVERED)
+    share = box_mean(possible * own[..., 3:], 1) / (box_mean(of_target.mask, 1) + VISIBLE)
+    return explained(wanted, made) * ramp(share, *COVERED)
 
 
 def explained(wanted, made):
@@ -285,13 +320,14 @@ def enlarged_layer(paint, mask, side):
     return straight(bundle)
 
 
-def straight(laid):
+def straight(laid, black=0.0):
     """A paint times its matte, and the matte, as paint and matte, the faintest being 0.
 
     Args:
         laid: `(batch, side, side, 4)`.
+        black: what its colours are counted from.
     """
-    paint = mixed(laid, COLOURS) / ops.maximum(mixed(laid, MATTE[:, :3]), FAINTEST)
+    paint = mixed(laid, COLOURS) / ops.maximum(mixed(laid, MATTE[:, :3]), FAINTEST) + black
     return ops.clip(paint, -1.0, 1.0), ramp(mixed(laid, MATTE[:, :1]), FAINTEST, 1.0)
 
 
@@ -301,13 +337,3 @@ def mixed(pictures, channels):
     As a convolution: so channels of a photo are cut out and spread in a fraction of the time.
     """
     return ops.conv(pictures, channels[None, None])
-
-
-def mean_change(before, after, weight, radius=4):
-    """Mean of `after - before` around each pixel, weighted: the low frequencies of a change."""
-    side = weight.shape[1]
-    weight = weight + 1e-3
-    # At half the side, where it takes a quarter of the time and is as smooth.
-    bundle = shrink(ops.concatenate([weight * (after - before), weight], axis=-1), 2)
-    bundle = box_mean(bundle, radius // 2)
-    return enlarge(bundle[..., :-1] / bundle[..., -1:], side)

@@ -20,8 +20,8 @@ REACH, BESIDE = 1 / 64, 0.5
 # side, or where it is as high as this anyway.
 PROMINENT, AROUND, HIGH = (0.4, 0.7), 1 / 8, (0.25, 0.45)
 # Relative mask values from which on a mask covers a pixel; gaps of up to twice such a share of the
-# side are within what it covers; and its border is so wide.
-COVERED, GAP, RIM = (0.1, 0.2), 1 / 10, 1 / 40
+# side are within what it covers.
+COVERED, GAP = (0.1, 0.2), 1 / 10
 # What a mask that changes nothing counts beside one that changes all channels by 1.
 UNSEEN = 0.2
 # Mask values between which a pixel amid others of them becomes content for sure.
@@ -78,15 +78,18 @@ def prominent(mask):
     return ops.maximum(ramp(mask / (around + 1e-6), *PROMINENT), ramp(mask, *HIGH))
 
 
-def border(mask):
-    """The outermost pixels of what a mask covers, gaps filled: 1, and 0 elsewhere.
+def covered(mask):
+    """What a mask covers, gaps filled, and a little around: 1, and 0 elsewhere.
 
-    The clear lower rim of glasses is as faint in a mask as the lens beside it, but ends it.
+    The clear lower rim of glasses is as faint in a mask as the lenses, but ends it.
     """
-    covered = ramp(relative(mask), *COVERED)
-    gap = reach(mask, GAP)
-    covered = recede(grow(covered, gap), gap)
-    return covered - recede(covered, reach(mask, RIM))
+    # At half the side, where it takes a tenth of the time.
+    small = shrink(ramp(relative(mask), *COVERED), 2)
+    gap = reach(small, GAP)
+    # Beyond the edges of a picture there is nothing, or all up to them would be a gap.
+    margin = [[0, 0], [gap, gap], [gap, gap], [0, 0]]
+    filled = recede(grow(ops.pad(small, margin), gap), gap)[:, gap:-gap, gap:-gap]
+    return enlarge(grow(filled, reach(small)), mask.shape[1])
 
 
 def reach(mask, share=REACH):

@@ -3,10 +3,11 @@
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from mbu_tf import losses
-from mbu_tf.detail.filters import box_mean
+from mbu_tf.detail.filters import box_mean, ramp
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.networks.refiner import Refiner
 
@@ -16,6 +17,10 @@ VISIBLE = 10 / 127.5
 # besides, as logarithms; and left out altogether of a share of the images: where there is
 # nothing, nothing is to be taken off.
 STRENGTH, COLOUR, BARE = 0.5, 0.3, 0.1
+# Such a share of changes grows faint to one side, as frames do whose lower rims are clear: from so
+# far before a line through them to as far behind it, in standard deviations of where they are.
+# There, such shares of a change are left, and of what differs in it from the mean over FINE around.
+FADED, FADING, FAINT, EDGES = 0.5, 0.7, (-0.3, 0.5), (-0.7, 0.7)
 # Every other image is sharpened (unsharp masking) by up to so many times what differs from the
 # mean over so far around, as a share of the side: folds as deep as an old face's are rare, and are
 # no content.
@@ -95,8 +100,26 @@ class Refinement(keras.Model):
         strength, colour = (self._draws(a, channels) for channels in (1, 3))
         strength = ops.exp(STRENGTH * (2.0 * strength - 1.0) + COLOUR * (2.0 * colour - 1.0))
         there = ops.cast(self._draws(a) >= BARE, a.dtype)
-        photo = ops.clip(a + there * strength * layer.mask * (layer.image - a), -1.0, 1.0)
+        change = self._faded(layer.mask * (layer.image - a))
+        photo = ops.clip(a + there * strength * change, -1.0, 1.0)
         return tuple(self._relit(photo, a))
+
+    def _faded(self, change):
+        """Changes, of some of which little is left on one side, or their edges alone."""
+        side = change.shape[1]
+        angle = 2.0 * np.pi * self._draws(change)
+        axis = (ops.arange(side, dtype=change.dtype) + 0.5) * (2.0 / side) - 1.0
+        position = ops.cos(angle) * axis[None, None, :, None] + ops.sin(angle) * axis[:, None, None]
+        weight = ops.sum(ops.abs(change), -1, keepdims=True) + 1e-6
+        weight = weight / ops.sum(weight, (1, 2), keepdims=True)
+        position = position - ops.sum(weight * position, (1, 2), keepdims=True)
+        spread = ops.sqrt(ops.sum(weight * ops.square(position), (1, 2), keepdims=True))
+        middle = 2.0 * self._draws(change) - 1.0
+        share = ramp(position / spread - middle, -FADING, FADING)
+        share = share * ops.cast(self._draws(change) < FADED, change.dtype)
+        edges = change - box_mean(change, max(round(FINE * side), 1))
+        left, sharp = (low + (high - low) * self._draws(change) for low, high in (FAINT, EDGES))
+        return change + share * (left * change + sharp * edges - change)
 
     def _relit(self, *images):
         """Images in another light, the same for all."""

@@ -58,7 +58,8 @@ def in_the_same_light(monkeypatch):
 def test_pairs_are_transfers_of_several_strengths_and_the_targets_themselves(
     tiny, refinement, photos, monkeypatch, in_the_same_light
 ):
-    monkeypatch.setattr("mbu_tf.models.refinement.SHARPER", 0.0)
+    for name in ("SHARPER", "FADED"):
+        monkeypatch.setattr(f"mbu_tf.models.refinement.{name}", 0.0)
     a, b = photos
     photo, without = map(np.asarray, refinement.pairs(a, b))
     np.testing.assert_array_equal(without, a)
@@ -79,6 +80,28 @@ def test_pairs_are_transfers_of_several_strengths_and_the_targets_themselves(
     assert np.ptp(shown.mean(1)) > 0.2 and np.ptp(shown, axis=1).max() > 0.1
     again, _ = refinement.pairs(a, b)
     assert np.abs(np.asarray(again) - photo).max() > 1e-3
+
+
+def test_changes_grow_faint_to_one_side(tiny):
+    """A bar from edge to edge, which is left as it is at one end of a direction."""
+    change = np.zeros((64, 32, 32, 3), np.float32)
+    change[:, 12:20] = 0.8
+    faded = np.asarray(Refinement(tiny, channels=4, seed=2)._faded(change))
+    np.testing.assert_array_equal(faded[:, :10], 0)  # A 80th of the side is a pixel.
+    whole = np.isclose(faded, change, atol=1e-6)[:, 14:18].all((1, 2, 3))
+    assert 0.3 < whole.mean() < 0.7
+    middle, left = faded[~whole, 15:17, :, 0].mean(1), faded[~whole, 12:20, :, 0]
+    # Of the inside of a bar, which has no edges, such a share is left at the faint end.
+    ends = np.sort(middle[:, [0, -1]], axis=1)
+    assert (ends[:, 0] > 0.8 * -0.3 - 1e-5).all() and (ends[:, 0] < 0.8 - 1e-3).all()
+    assert (middle.max(1) <= 0.8 + 1e-5).all()
+    assert (np.isclose(ends[:, 1], 0.8, atol=0.01)).mean() > 0.3
+    # From end to end it only fades, whichever way.
+    steps = np.diff(middle, axis=1)
+    assert ((steps <= 1e-5).all(1) | (steps >= -1e-5).all(1)).all()
+    # Edges are stronger or weaker than the inside.
+    border = left[:, [0, -1]].mean(1) - middle
+    assert border.max() > 0.1 and border.min() < -0.1
 
 
 def test_some_pairs_show_nothing(tiny, images):
