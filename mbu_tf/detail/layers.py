@@ -29,14 +29,14 @@ FAINTEST = 0.02
 # How likely it is beside a pixel of the mask that content is to be cut out there; drawn
 # outlines of hair and brows lie there, too.
 CUT_BESIDE = 0.15
-# Correlation of both masks up to which the reference's pixels are not used, and from which on.
+# Cosine of both masks up to which the reference's pixels are not used, and from which on.
 FIT = (0.4, 0.7)
 # Share of what the model changes that a change must make up for, to be one of the model's.
 EXPLAINED = (0.35, 0.6)
 # Product of both relative masks up to which that is asked, and from which on both are sure.
 AGREED = (0.25, 0.5)
 # Share of the mask that the reference's pixels must cover, or they are missing.
-COVERED = (0.05, 0.25)
+MISSING = (0.05, 0.25)
 # Values of a refiner's mask between which a pixel turns from kept to removed, or cut out.
 OUTLINE = (0.3, 0.7)
 # Mattes between which a pixel, or one beside it, turns from none of the content to all of it: what
@@ -49,7 +49,7 @@ BLACK = -1.0
 # Of a difference in colour between what lies under the content on both photos (as logarithms) such
 # a share is the light's, up to so many times: white stays white on darker skin. Means are taken
 # over such a share of the side, and so little is none.
-LIGHT, MOST, AROUND, DARKEST = 0.5, 1.2, 1 / 16, 0.1
+LIGHT, MOST, NEAR, DARKEST = 0.5, 1.2, 1 / 16, 0.1
 # Of what is laid on, colours times matte and the matte: the colours; the matte, four times.
 COLOURS = np.eye(4, 3, dtype="float32")
 MATTE = np.eye(4, dtype="float32")[:, 3:].repeat(4, 1)
@@ -229,7 +229,7 @@ def lighting(before, after, weight):
     side, weight = weight.shape[1], weight + 1e-3
     # At half the side, where it takes a quarter of the time and is as smooth.
     bundle = ops.concatenate([weight * before, weight * after, weight], axis=-1)
-    bundle = box_mean(shrink(bundle, 2), reach(weight, AROUND) // 2)
+    bundle = box_mean(shrink(bundle, 2), reach(weight, NEAR) // 2)
     colours = ops.maximum(bundle[..., :6] / bundle[..., 6:], 0.0) + DARKEST
     gain = ops.clip((colours[..., 3:] / colours[..., :3]) ** LIGHT, 1.0 / MOST, MOST)
     return enlarge(gain, side)
@@ -240,7 +240,7 @@ def _judged(target, of_target, own, gain, possible):
     made = possible * (gain * own[..., :3] - own[..., 3:] * (target - BLACK))
     wanted = of_target.mask * (of_target.paint - target)
     share = box_mean(possible * own[..., 3:], 1) / (box_mean(of_target.mask, 1) + VISIBLE)
-    return explained(wanted, made) * ramp(share, *COVERED)
+    return explained(wanted, made) * ramp(share, *MISSING)
 
 
 def explained(wanted, made):

@@ -5,6 +5,7 @@ import pytest
 
 from mbu_tf.detail.matting import (
     clean_plate,
+    covered,
     likelihood,
     matte,
     mean_colour,
@@ -151,3 +152,21 @@ def test_what_is_faint_beside_the_rest_does_not_stand_out():
     np.testing.assert_array_equal(got[50:60, 40:60], 1)
     np.testing.assert_array_equal(got[20:36, 40:56], 1)
     np.testing.assert_array_equal(got[mask[0, ..., 0] == 0], 0)
+
+
+def test_what_a_mask_covers_has_no_gaps_and_ends_at_it():
+    mask = np.zeros((1, 64, 64, 1), np.float32)
+    mask[0, 20, 10:54] = 0.9  # An upper rim, and a faint lower one: 11 px between them.
+    mask[0, 32, 12:52] = 0.2
+    within = np.asarray(covered(mask))[0, ..., 0]
+    assert within[21:32, 14:50].min() > 0.9
+    # A 64th of the side around, and what is lost at half the side.
+    assert (
+        within[:15].max() == within[38:].max() == within[:, :5].max() == within[:, 59:].max() == 0
+    )
+    # Wider gaps are none: there is nothing between, nor from there to the edge.
+    mask[0, 32] = 0
+    mask[0, 50, 10:54] = 0.9
+    apart = np.asarray(covered(mask))[0, ..., 0]
+    assert apart[28:44].max() == apart[56:].max() == 0
+    np.testing.assert_array_equal(covered(0 * mask), 0)
