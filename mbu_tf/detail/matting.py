@@ -33,7 +33,7 @@ AMBIGUITY = 0.05
 STRETCH = (0.2, 0.8)
 # Difference from a sharp plate, of any channel, from where to where a pixel turns from plate to
 # content.
-DIFFERENT = (0.04, 0.2)
+DIFFERENT = (0.03, 0.15)
 # Share of the content's contrast from which darker, or lighter, pixels are a part of their own.
 SHARE = (0.05, 0.2)
 # Weight of the mean colour of the whole beside that of the surroundings.
