@@ -8,6 +8,7 @@ from keras import ops
 
 from mbu_tf import losses
 from mbu_tf.detail.filters import box_mean, ramp
+from mbu_tf.detail.matting import reach
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.networks.refiner import Refiner
 
@@ -96,7 +97,7 @@ class Refinement(keras.Model):
         a, b = map(losses.at_least_float32, (a, b))
         layer = self.teacher.compute_detailed_transfer_layer(a, b)
         sharper = SHARPER * ops.maximum(2.0 * self._draws(a) - 1.0, 0.0)
-        a = ops.clip(a + sharper * (a - box_mean(a, max(round(FINE * a.shape[1]), 1))), -1.0, 1.0)
+        a = ops.clip(a + sharper * _fine(a), -1.0, 1.0)
         strength, colour = (self._draws(a, channels) for channels in (1, 3))
         strength = ops.exp(STRENGTH * (2.0 * strength - 1.0) + COLOUR * (2.0 * colour - 1.0))
         there = ops.cast(self._draws(a) >= BARE, a.dtype)
@@ -106,9 +107,8 @@ class Refinement(keras.Model):
 
     def _faded(self, change):
         """Changes, of some of which little is left on one side, or their edges alone."""
-        side = change.shape[1]
         angle = 2.0 * np.pi * self._draws(change)
-        axis = (ops.arange(side, dtype=change.dtype) + 0.5) * (2.0 / side) - 1.0
+        axis = ops.arange(change.shape[1], dtype=change.dtype)
         position = ops.cos(angle) * axis[None, None, :, None] + ops.sin(angle) * axis[:, None, None]
         weight = ops.sum(ops.abs(change), -1, keepdims=True) + 1e-6
         weight = weight / ops.sum(weight, (1, 2), keepdims=True)
@@ -117,9 +117,8 @@ class Refinement(keras.Model):
         middle = 2.0 * self._draws(change) - 1.0
         share = ramp(position / spread - middle, -FADING, FADING)
         share = share * ops.cast(self._draws(change) < FADED, change.dtype)
-        edges = change - box_mean(change, max(round(FINE * side), 1))
         left, sharp = (low + (high - low) * self._draws(change) for low, high in (FAINT, EDGES))
-        return change + share * (left * change + sharp * edges - change)
+        return change + share * (left * change + sharp * _fine(change) - change)
 
     def _relit(self, *images):
         """Images in another light, the same for all."""
@@ -169,6 +168,11 @@ class Refinement(keras.Model):
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         return self.get_metrics_result()
+
+
+def _fine(images):
+    """What differs from the mean over `FINE` of the side around."""
+    return images - box_mean(images, reach(images, FINE))
 
 
 def refinement_losses(mask, image, photo, without):

@@ -87,7 +87,7 @@ def test_changes_grow_faint_to_one_side(tiny):
     change = np.zeros((64, 32, 32, 3), np.float32)
     change[:, 12:20] = 0.8
     faded = np.asarray(Refinement(tiny, channels=4, seed=2)._faded(change))
-    np.testing.assert_array_equal(faded[:, :10], 0)  # A 80th of the side is a pixel.
+    np.testing.assert_array_equal(faded[:, :10], 0)  # An 80th of the side is a pixel.
     whole = np.isclose(faded, change, atol=1e-6)[:, 14:18].all((1, 2, 3))
     assert 0.3 < whole.mean() < 0.7
     middle, left = faded[~whole, 15:17, :, 0].mean(1), faded[~whole, 12:20, :, 0]
