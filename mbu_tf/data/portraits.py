@@ -1,6 +1,8 @@
-"""Portraits with positions and labels in a table: with real glasses, drawn ones, or both."""
+"""Portraits with positions and labels in a table: real glasses, drawn ones, beards, smiles."""
 
+import collections
 import hashlib
+import itertools
 import pathlib
 
 import numpy as np
@@ -16,7 +18,15 @@ from mbu_tf.data.drawn_domains import (
 from mbu_tf.data.images import FaceImage, check_preparation
 from mbu_tf.system.reading import number, positive_int, read_table
 
-TASKS = ("glasses", "drawn_glasses", "mixed_glasses")
+# The column that tells B from A: 0 is A.
+LABELS = {
+    "glasses": "eyeglasses",
+    "drawn_glasses": "eyeglasses",
+    "mixed_glasses": "eyeglasses",
+    "facial_hair": "facial_hair",
+    "smile": "smile_teeth",
+}
+TASKS = tuple(LABELS)
 # What the table calls the splits. The set validates on the people it tests on.
 SPLITS = {
     "train": ("train", "small_train"),
@@ -25,7 +35,8 @@ SPLITS = {
 }
 # Sources whose people are all without glasses, and all before plain backdrops.
 PLAIN = ("london", "canada")
-# What is read of the table, and what each cell must be.
+# What is read of the table, and what each cell must be; beside it the column of the task, and the
+# sex where the task is of a part that comes with it.
 COLUMNS = {
     **dict.fromkeys(("file", "split", "source", "licence_grade", "person"), None),
     **dict.fromkeys(("width", "height"), positive_int),
@@ -35,6 +46,7 @@ COLUMNS = {
     "cutout": lambda cell: number(cell or 0),
     "eyeglasses": None,
 }
+BY_SEX = ("facial_hair", "smile")
 # The share of the square outside a round avatar that a photo may have.
 CUT_OUT = 0.02
 
@@ -52,17 +64,22 @@ def load_portraits(
     seed=0,
     where=None,
 ):
-    """Domain A, faces without glasses, and domain B, faces with them.
+    """Domain A, faces without glasses, a beard or a smile, and domain B, faces with it.
 
     `path` holds the photos and `labels.csv`, a line for each photo, whose columns
     `file, split, source, licence_grade, person, width, height, left_eye_x,
-    left_eye_y, right_eye_x, right_eye_y, yaw, grey, cutout, eyeglasses` are read.
-    Grey photos and round avatars are left out.
+    left_eye_y, right_eye_x, right_eye_y, yaw, grey, cutout, eyeglasses` are read, and
+    those of the task. Grey photos and round avatars are left out.
 
     Tasks:
 
     - `"glasses"`: B are photos of people with glasses. The sources of `PLAIN` are
       left out: their backdrops alone would tell A from B.
+    - `"facial_hair"`: A and B are men without facial hair and with it (column
+      `facial_hair`, of those with `m` in `sex`).
+    - `"smile"`: A and B are faces whose teeth are not seen and are (`smile_teeth`).
+      Of these three, plain backdrops, other people's glasses and women are as common in A
+      as in B: photos of A are left out for it, or repeated in "train".
     - `"drawn_glasses"`: A and B are photos of different people without glasses, of
       every source the half, and B gets glasses. "validation" and "test" carry the
       exact truth, see `TwoDomains`.
@@ -100,12 +117,16 @@ def load_portraits(
     if not 0 <= real_share < 1:
         raise ValueError(f"`real_share` must be in [0, 1). Received: {real_share!r}")
     root = pathlib.Path(path).expanduser()
-    rows = [row for row in _read_table(root) if _is_taken(row, SPLITS[split], grades, small)]
+    rows = _read_table(root, task)
+    rows = [row for row in rows if _is_taken(row, SPLITS[split], grades, small)]
     rows = [row for row in rows if where is None or where(row)]
     # By neither source nor name: the first few are then like all others.
     rows.sort(key=lambda row: _digest(row["file"]))
-    without = [row for row in rows if row["eyeglasses"] == "0"]
-    with_glasses = [row for row in rows if row["eyeglasses"] != "0"]
+    if task == "facial_hair":
+        rows = [row for row in rows if row["sex"] == "m"]
+    label = LABELS[task]
+    without = [row for row in rows if row[label] == "0"]
+    shown = [row for row in rows if row[label] != "0"]
 
     def load(rows):
         return _load_faces(root, rows, image_size, framing)
@@ -122,10 +143,10 @@ def load_portraits(
         drawn = bare[np.concatenate([np.arange(len(bare)), *[np.flatnonzero(plain)] * more])]
         b = drawn_domains(bare, drawn, variants, seed).b
         if real_share:
-            b = Mixture(ImageArray(load(with_glasses).images), b, real_share)
+            b = Mixture(ImageArray(load(shown).images), b, real_share)
     else:
-        bare = load([row for row in without if row["source"] not in PLAIN])
-        b = ImageArray(load(with_glasses).images)
+        bare = load(_balanced(without, shown, label, repeated=split == "train"))
+        b = ImageArray(load(shown).images)
     return TwoDomains(ImageArray(bare.images), b, image_size, framing=framing)
 
 
@@ -135,13 +156,40 @@ def check_task(task):
         raise ValueError(f"The tasks of portraits are {', '.join(TASKS)}. Received: task={task!r}")
 
 
-def _read_table(root):
+def _balanced(rows, others, label, repeated):
+    """Rows among which backdrops, and what else the label comes with, are as common as in others.
+
+    Of the kind that there are most of all are taken, of the rest so many in proportion: if
+    `repeated`, some of them more than once.
+    """
+
+    def kinds(rows):
+        kinds = collections.defaultdict(list)
+        for row in rows:
+            rest = () if label == "eyeglasses" else (row["eyeglasses"] != "0", row["sex"])
+            kinds[(row["source"] in PLAIN, *rest)].append(row)
+        return kinds
+
+    here, there = map(kinds, (rows, others))
+    here = {kind: here[kind] for kind in there if kind in here}
+    most = max(here, key=lambda kind: len(here[kind]), default=None)
+    counts = (round(len(here[most]) * len(there[kind]) / len(there[most])) for kind in here)
+    taken = zip(here.values(), counts, strict=True)
+    return [
+        row
+        for rows, n in taken
+        for row in itertools.islice(itertools.cycle(rows), n if repeated else min(n, len(rows)))
+    ]
+
+
+def _read_table(root, task):
     table = root / "labels.csv"
     if not table.is_file():
         raise FileNotFoundError(
             f"Portraits are a folder with the photos and their labels.csv. Received: {root}"
         )
-    return read_table(table, COLUMNS, "table of portraits", "Mend that line, or copy it again.")
+    columns = {**COLUMNS, LABELS[task]: None, **dict.fromkeys(("sex",) * (task in BY_SEX))}
+    return read_table(table, columns, "table of portraits", "Mend that line, or copy it again.")
 
 
 def _is_taken(row, splits, grades, small):

@@ -32,6 +32,9 @@ COLUMNS = {
     "grey": 0,
     "cutout": 0.0,
     "eyeglasses": 0,
+    "facial_hair": 0,
+    "smile_teeth": 0,
+    "sex": "m",
 }
 
 
@@ -45,8 +48,11 @@ class Set:
         row = {"file": f"{level}.png", "person": f"person {level}", **COLUMNS, **changes}
         write_png(self.root / row["file"], np.full((60, 40, 3), level, np.uint8))
         self.rows.append(row)
+        self.write()
+
+    def write(self):
         with open(self.root / "labels.csv", "w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(row))
+            writer = csv.DictWriter(file, list(self.rows[0]))
             writer.writeheader()
             writer.writerows(self.rows)
 
@@ -140,6 +146,55 @@ def test_mixed_glasses_are_half_real_and_backdrops_as_common_in_both(portraits):
     assert len(plain) == 2 * 2 * 2  # Two variants, two faces, each twice as often.
     a, b = portraits.levels("mixed_glasses", variants=2, real_share=0.0)
     assert sorted(b) == sorted([*a, *a])
+
+
+def test_facial_hair_is_learned_from_men_and_glasses_are_as_common_without_it(portraits):
+    for level in range(10, 20):
+        portraits.add(level)
+    for level in range(30, 32):
+        portraits.add(level, eyeglasses=1)
+    for level in range(40, 44):
+        portraits.add(level, source="london")
+    portraits.add(50, sex="f")
+    portraits.add(100, facial_hair=1)
+    portraits.add(101, facial_hair=1)
+    portraits.add(102, facial_hair=1, eyeglasses=1)
+    a, b = portraits.levels("facial_hair")
+    assert sorted(b) == [100, 101, 102]
+    # Ten of the most common kind, half as many of the other, and none before plain backdrops.
+    assert sorted(set(a)) == [*range(10, 20), 30, 31]
+    assert sorted(np.unique(a, return_counts=True)[1]) == [1] * 10 + [2, 3]
+
+
+def test_held_out_faces_are_each_seen_once(portraits):
+    for level, eyeglasses in enumerate((0, 0, 0, 1)):
+        portraits.add(10 + level, split="heldout", eyeglasses=eyeglasses)
+    for level, eyeglasses in enumerate((0, 1, 1)):
+        portraits.add(20 + level, split="heldout", eyeglasses=eyeglasses, facial_hair=1)
+    a, b = portraits.levels("facial_hair", "test")
+    assert sorted(a) == [10, 11, 12, 13] and sorted(b) == [20, 21, 22]
+
+
+def test_smiles_are_learned_from_as_many_women_as_smile(portraits):
+    for level in range(10, 14):
+        portraits.add(level)
+    portraits.add(20, sex="f")
+    portraits.add(100, smile_teeth=1)
+    portraits.add(101, smile_teeth=1, sex="f")
+    a, b = portraits.levels("smile")
+    assert sorted(b) == [100, 101] and sorted(a) == [10, 11, 12, 13, 20, 20, 20, 20]
+
+
+@pytest.mark.parametrize("column", ["facial_hair", "sex"])
+def test_a_column_is_asked_for_by_its_task_alone(portraits, column):
+    portraits.add(10)
+    portraits.add(20, eyeglasses=1)
+    for row in portraits.rows:
+        del row[column]
+    portraits.write()
+    assert portraits.levels() == [[10], [20]]
+    with pytest.raises(ValueError, match=f"the columns {column} are missing"):
+        load_portraits(portraits.root, "facial_hair")
 
 
 def test_what_is_wrong_is_named(portraits, tmp_path):
