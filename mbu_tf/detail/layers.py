@@ -97,24 +97,25 @@ class Split(NamedTuple):
     mask: object
 
 
-def split_for_transfer(photo, removed, content):
+def split_for_transfer(photo, removed, mask):
     """`Split` of a photo whose content is to be cut out, by what the model says of it.
 
     Args:
         photo: b, at its own size.
         removed: DA(Ec(b)), at the model's size.
-        content: `Content` of equation 1 for (b, b).
+        mask: m(b, b).
     """
-    likely = relative(content.mask)
+    likely = relative(mask)
     plate = clean_plate(photo, removed, likely)
-    likely = widened(likely * prominent(content.mask), CUT_BESIDE)
-    return Split(plate, likely, content.mask)
+    return Split(plate, widened(likely * prominent(mask), CUT_BESIDE), mask)
 
 
 def split_for_removal(photo, removed, content, beside=BESIDE):
-    """`Split` of a photo whose content is to be taken off; arguments as of `split_for_transfer`.
+    """`Split` of a photo whose content is to be taken off.
 
     Args:
+        photo, removed: see `split_for_transfer`.
+        content: `Content` of equation 1 for (b, b).
         beside: see `widened`.
     """
     likely = widened(likelihood(*content, removed), beside)
@@ -128,39 +129,39 @@ def split_by_refiner(photo, mask, image):
     return Split(hole * enlarge(image, side) + (1.0 - hole) * photo, mask, mask)
 
 
-def cut_out(photo, split, content):
+def cut_out(photo, split, own_mask):
     """The content of a photo, cut out of it: all that a transfer needs of a reference.
 
     Args:
         photo: b, at its own size.
         split: `Split` of it.
-        content: `Content` of equation 1 for (b, b).
+        own_mask: m(b, b), at the model's size.
 
     Returns:
         `Cutout`.
     """
-    return _cut_out(photo, split.plate, matte(photo, *split), content)
+    return _cut_out(photo, split.plate, matte(photo, *split), own_mask)
 
 
-def cut_out_by_refiner(photo, mask, image, content):
+def cut_out_by_refiner(photo, mask, image, own_mask):
     """The same by a refiner: what differs from its image, within what m(b, b) covers.
 
     Args:
         photo: b, at its own size.
         mask, image: what a refiner gives of it.
-        content: `Content` of equation 1 for (b, b).
+        own_mask: m(b, b), at the model's size.
     """
-    mask = mask * enlarge(covered(content.mask), mask.shape[1])
+    mask = mask * enlarge(covered(own_mask), mask.shape[1])
     plate = split_by_refiner(photo, mask, image).plate
     alpha = difference_matte(photo, plate) * ramp(enlarge(mask, photo.shape[1]), *OUTLINE)
-    return _cut_out(photo, plate, alpha, content)
+    return _cut_out(photo, plate, alpha, own_mask)
 
 
-def _cut_out(photo, plate, alpha, content):
+def _cut_out(photo, plate, alpha, own_mask):
     photo, plate = photo - BLACK, plate - BLACK
     own = ops.concatenate([photo - (1.0 - alpha) * plate, alpha], axis=-1)
-    small = shrink(ops.concatenate([own, plate], axis=-1), photo.shape[1] // content.mask.shape[1])
-    return Cutout(own, ops.concatenate([content.mask, small], axis=-1))
+    small = shrink(ops.concatenate([own, plate], axis=-1), photo.shape[1] // own_mask.shape[1])
+    return Cutout(own, ops.concatenate([own_mask, small], axis=-1))
 
 
 def transfer_layer(target, cutout, of_target, by_refiner=False):

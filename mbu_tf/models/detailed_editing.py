@@ -82,11 +82,11 @@ class DetailedEditing(DetailedInference):
         content = self._content(common, separate)
         removed = losses.at_least_float32(self.decode_a(common))
         if self.refiner is None:
-            split = layers.split_for_transfer(reference, removed, content)
-            cutout = layers.cut_out(reference, split, content)
+            split = layers.split_for_transfer(reference, removed, content.mask)
+            cutout = layers.cut_out(reference, split, content.mask)
         else:
             refined = self._refined(reference, removed, content)
-            cutout = layers.cut_out_by_refiner(reference, *refined, content)
+            cutout = layers.cut_out_by_refiner(reference, *refined, content.mask)
         return losses.at_least_float32(separate), *cutout
 
     def compute_cutout_layer(self, target, separate, own, small):

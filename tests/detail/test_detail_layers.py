@@ -36,12 +36,12 @@ def transferred(reference, target, paint=FRAME):
 
 
 def transfer(reference, target, paint=FRAME):
-    cutout = cut_out_of(reference.photo, reference.paint, Content(reference.mask, FRAME))
+    cutout = cut_out_of(reference.photo, reference.paint, reference.mask)
     return transfer_layer(target.paint, cutout, Content(target.mask, paint))
 
 
-def cut_out_of(photo, removed, content):
-    return cut_out(photo, split_for_transfer(photo, removed, content), content)
+def cut_out_of(photo, removed, own_mask):
+    return cut_out(photo, split_for_transfer(photo, removed, own_mask), own_mask)
 
 
 def test_the_references_pixels_lie_where_the_target_has_its_mask(scene):
@@ -131,7 +131,7 @@ def test_a_refiner_cuts_out_what_stands_out_in_the_models_mask_alone(scene):
     # It takes all that is a little beside the frames for content as well, and would draw it anew.
     wide = np.asarray(enlarge(np.ones_like(scene.mask), 128))
     paint = np.asarray(enlarge(np.where(scene.mask > 0, scene.paint, 0.9), 128))
-    cutout = cut_out_by_refiner(scene.photo, wide, paint, Content(scene.mask, FRAME))
+    cutout = cut_out_by_refiner(scene.photo, wide, paint, scene.mask)
     alpha = np.asarray(cutout.own)[..., 3:]
     assert alpha[scene.alpha > 0.5].min() > 0.9
     far = 5 * 4  # A 64th of the side beside the mask, what enlarging spreads, and a border.
@@ -148,7 +148,7 @@ def test_a_refiner_cuts_out_what_it_draws_anew_within_what_a_mask_covers():
     photo = np.full((1, 128, 128, 3), 0.2, np.float32)
     image, refined = photo - 0.4, np.asarray(enlarge(np.ones_like(mask), 128))
     image[:, 48:52] = 0.2  # As it is.
-    cutout = cut_out_by_refiner(photo, refined, image, Content(mask, FRAME))
+    cutout = cut_out_by_refiner(photo, refined, image, mask)
     alpha = np.asarray(cutout.own)[0, ..., 3]
     assert alpha[40:46, 20:108].min() == alpha[54:61, 20:108].min() == 1
     assert alpha[48:52].max() == alpha[:30].max() == alpha[70:].max() == alpha[:, :10].max() == 0
@@ -161,11 +161,11 @@ def test_what_a_refiner_cut_out_is_not_judged_by_paint(scene):
     """The model hardly sees the frame's right half, and paints it black where it is white."""
     reference, target = scene(face=0.2, frame=0.9), scene(face=0.1, frame=0.9)
     right = np.arange(64)[:, None] >= 32
-    content = Content(np.where(right, 0.2 * reference.mask, reference.mask), FRAME)
+    own_mask = np.where(right, 0.2 * reference.mask, reference.mask)
     paint = np.where(right, FRAME, -FRAME)
     of_target = Content(np.where(right, 0.5 * target.mask, target.mask), paint)
     found = (np.asarray(enlarge(x, 128)) for x in (reference.mask, reference.paint))
-    cutout = cut_out(reference.photo, split_by_refiner(reference.photo, *found), content)
+    cutout = cut_out(reference.photo, split_by_refiner(reference.photo, *found), own_mask)
     errors = []
     for by_refiner in (False, True):
         layer = transfer_layer(target.paint, cutout, of_target, by_refiner)
@@ -201,12 +201,12 @@ def test_light_is_the_square_root_of_the_quotient_of_what_is_under_the_content()
 @pytest.mark.parametrize("by_refiner", [False, True])
 def test_what_was_cut_out_is_laid_into_the_targets_light(scene, by_refiner):
     reference, target = scene(face=0.5, frame=0.2, slope=0), scene(face=0.2, slope=0)
-    content = Content(reference.mask, FRAME)
     if by_refiner:
         found = (np.asarray(enlarge(x, 128)) for x in (reference.mask, reference.paint))
-        cutout = cut_out(reference.photo, split_by_refiner(reference.photo, *found), content)
+        split = split_by_refiner(reference.photo, *found)
+        cutout = cut_out(reference.photo, split, reference.mask)
     else:
-        cutout = cut_out_of(reference.photo, reference.paint, content)
+        cutout = cut_out_of(reference.photo, reference.paint, reference.mask)
     layer = transfer_layer(target.paint, cutout, Content(target.mask, FRAME), by_refiner)
     core = np.broadcast_to(target.alpha == 1, (1, 256, 256, 3))
     got = laid(layer, target.without)[core]
