@@ -3,10 +3,10 @@ r"""A faces model on people it was not trained on, group by group: docs/faces-mo
 python examples/measure_portraits.py faces_glasses --portraits PATH \
     --classifier report/parts/classifier.keras
 
-Real glasses first, each on several faces, with detail and without, as the classifier sees them,
-which `mbu-tf evaluate --data portraits:PATH:glasses` leaves in its folder. Then drawn ones, whose
-truth is exact, with detail at twice the model's size. `--groups FILE` adds groups: a JSON object of
-lists of file names by group.
+Real parts first, each on several faces, with detail and without, as the classifier sees them,
+which `mbu-tf evaluate --data portraits:PATH:TASK` leaves in its folder. Of glasses then drawn ones,
+whose truth is exact, with detail at twice the model's size. `--groups FILE` adds groups: a JSON
+object of lists of file names by group.
 """
 
 import argparse
@@ -33,12 +33,12 @@ GROUPS = {
 }
 
 
-# Faces that each real pair of glasses is put on.
+# Faces that each real part is put on.
 TARGETS = 8
 
 
 def seen(model, classifier, domains):
-    """What the classifier says of real glasses: rows of the first table.
+    """What the classifier says of real parts: rows of the first table.
 
     Args:
         domains: `TwoDomains` at twice the model's size.
@@ -96,8 +96,10 @@ parser = argparse.ArgumentParser()
 parser.add_argument("model")
 parser.add_argument("--portraits", required=True, metavar="PATH")
 parser.add_argument("--classifier", required=True, metavar="FILE")
+parser.add_argument("--task", default="glasses", choices=["glasses", "facial_hair", "smile"])
 parser.add_argument("--groups", metavar="FILE")
 parser.add_argument("--grades", default="AB")
+parser.add_argument("--seed", type=int, default=0, help="of what is drawn")
 arguments = parser.parse_args()
 
 model = load_model(arguments.model)
@@ -112,33 +114,34 @@ def held_out(task="drawn_glasses", where=None):
         2 * model.image_size,
         grades=arguments.grades,
         framing=model.framing,
+        seed=arguments.seed,
         where=where,
     )
 
 
-real = held_out("glasses")
-print(f"{len(real.b)} pairs of real glasses, each on {TARGETS} faces")
+real = held_out(arguments.task)
+print(f"{arguments.task} of {len(real.b)} photos, each on {TARGETS} faces")
 print("| | transfers seen as B | removals seen as A |\n|---|---|---|")
 for way, *shares in seen(model, classifier, real):
     print(f"| {way} | " + " | ".join(f"{100 * x:.1f} %" for x in shares) + " |")
-print()
 
+if arguments.task == "glasses":
+    print()
+    everybody = held_out()
+    rows = {"everybody": measured(model, classifier, everybody)}
+    kinds = np.array(everybody.b_variants)
+    for kind in sorted(set(kinds)):
+        rows[kind] = measured(model, classifier, some(everybody, np.flatnonzero(kinds == kind)))
+    if arguments.groups:
+        with open(arguments.groups, encoding="utf-8") as file:
+            for name, files in json.load(file).items():
+                GROUPS[name] = lambda row, files=frozenset(files): row["file"] in files
+    for name, where in GROUPS.items():
+        rows[name] = measured(model, classifier, held_out(where=where))
 
-everybody = held_out()
-rows = {"everybody": measured(model, classifier, everybody)}
-kinds = np.array(everybody.b_variants)
-for kind in sorted(set(kinds)):
-    rows[kind] = measured(model, classifier, some(everybody, np.flatnonzero(kinds == kind)))
-if arguments.groups:
-    with open(arguments.groups, encoding="utf-8") as file:
-        for name, files in json.load(file).items():
-            GROUPS[name] = lambda row, files=frozenset(files): row["file"] in files
-for name, where in GROUPS.items():
-    rows[name] = measured(model, classifier, held_out(where=where))
-
-columns = list(rows["everybody"])
-print("| | " + " | ".join(columns) + " |")
-print("|---" * (len(columns) + 1) + "|")
-for name, row in rows.items():
-    figures = [str(row["n"]), *(f"{row[x]:.3f}" for x in columns[1:])]
-    print(f"| {name} | " + " | ".join(figures) + " |")
+    columns = list(rows["everybody"])
+    print("| | " + " | ".join(columns) + " |")
+    print("|---" * (len(columns) + 1) + "|")
+    for name, row in rows.items():
+        figures = [str(row["n"]), *(f"{row[x]:.3f}" for x in columns[1:])]
+        print(f"| {name} | " + " | ".join(figures) + " |")

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-FRAMINGS = ("centre", "face", "eyes")
+FRAMINGS = ("centre", "face", "eyes", "mouth")
 
 
 def positive_int(text):
@@ -191,8 +191,8 @@ def add_source_options(parser):
         choices=FRAMINGS,
         default=argparse.SUPPRESS,
         help="face: the face is found in each photo and its eyes are laid at the same places; "
-        "eyes: the same, but from temple to temple, for glasses (default: the preset's, else the "
-        "centre square); for photos in folders and tfds",
+        "eyes: the same, but from temple to temple, for glasses; mouth: down to below the chin, "
+        "for beards (default: the preset's, else the centre); for photos in folders and tfds",
     )
     parser.add_argument(
         "--cache",

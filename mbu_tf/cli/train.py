@@ -106,7 +106,9 @@ def run(arguments):
     base = load_model(arguments.base) if arguments.base else None
     recipe = presets[preset]
     image_size = arguments.image_size or method.architecture(recipe, base)["image_size"]
-    framing = base.framing if base else recipe["training"].get("framing")
+    # Another part may lie elsewhere in a face.
+    own = None if arguments.same_part else recipe["training"].get("framing")
+    framing = own or (base.framing if base else None)
     options = source_options(arguments)
     if framing:
         options = framed_as(framing, arguments.data, options)

@@ -120,4 +120,6 @@ CENTRE = Framing()
 FACE = Framing((0.36, 0.45), (0.64, 0.45))
 # From the eyebrows to the mouth, temple to temple, for glasses: more of their pixels are seen.
 EYES = Framing((0.32, 0.45), (0.68, 0.45))
-NAMED = {"centre": CENTRE, "face": FACE, "eyes": EYES}
+# From the eyebrows to below the chin, for beards and mouths.
+MOUTH = Framing((0.33, 0.32), (0.67, 0.32))
+NAMED = {"centre": CENTRE, "face": FACE, "eyes": EYES, "mouth": MOUTH}

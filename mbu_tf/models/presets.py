@@ -28,16 +28,17 @@ def _mbu_weights(recon1_a, recon1_b, cycle_separate, recon2, confusion):
     }
 
 
-# For faces of photos: 128 px, in which a thin frame is a pixel wide, and images changed alike in
-# both domains (`augmented`), since sets of photos differ in more than the content.
-_FACES = quick(
-    "A part of faces in photographs at 128 px, an hour or two on a CPU.",
-    _mbu_weights(5.0, 7.0, 0.03, 0.7, 0.3),
-    image_size=128,
-    augment=True,
-    **{**_SEPARATE_PHOTOS, "steps": 17_000},
-)
-_FACES["training"] |= {"framing": "face"}
+def _faces(description, loss_weights, framing, steps=17_000, **more):
+    """Faces of photos: 128 px, in which a thin frame is a pixel wide.
+
+    Images are changed alike in both domains (`augmented`), since sets of photos differ in
+    more than the content.
+    """
+    networks = {**_SEPARATE_PHOTOS, "image_size": 128, "augment": True, "steps": steps}
+    recipe = quick(description, loss_weights, **networks)
+    training = {**recipe["training"], "framing": framing}
+    return {**recipe, "training": training, **more}
+
 
 _GLASSES = _mbu_weights(5.0, 7.0, 0.001, 0.7, 0.005)
 
@@ -73,13 +74,23 @@ MBU_PRESETS = {
         _mbu_weights(5.0, 7.0, 0.03, 2.0, 1.0),
         **_SEPARATE_PHOTOS,
     ),
-    "faces": _FACES,
-    "faces_glasses": {
-        **_FACES,
-        "description": "Glasses in photographs of faces.",
-        "training": {**_FACES["training"], "framing": "eyes"},
-        "weights": "faces_glasses",
-    },
+    "faces": _faces(
+        "A part of faces in photographs at 128 px, an hour or two on a CPU.",
+        _mbu_weights(5.0, 7.0, 0.03, 0.7, 0.3),
+        "face",
+    ),
+    "faces_glasses": _faces(
+        "Glasses in photographs of faces.",
+        _mbu_weights(5.0, 7.0, 0.03, 0.7, 0.3),
+        "eyes",
+        weights="faces_glasses",
+    ),
+    "faces_facial_hair": _faces(
+        "Facial hair in photographs of faces.",
+        {**_mbu_weights(5.0, 7.0, 0.03, 0.7, 2.0), "raw_b": 2.0, "mask_size": 0.02},
+        "mouth",
+        steps=6000,
+    ),
     "glasses": published("B: glasses, A: none.", _GLASSES),
     "smile": published("B: smiling, A: not.", _mbu_weights(5.0, 7.0, 0.0001, 1.0, 0.005)),
     "womens_hair": published(

@@ -1,13 +1,18 @@
 import contextlib
 import io
 import json
+import types
 
 import keras
 import numpy as np
 import pytest
 
+from mbu_tf.cli.arguments import FRAMINGS
 from mbu_tf.cli.main import main
+from mbu_tf.data import sources
 from mbu_tf.data.images import read_image, resize_image, write_png
+from mbu_tf.faces import FACE, Framing
+from mbu_tf.faces.framing import EYES, MOUTH, NAMED
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.loading import load_model
 from mbu_tf.models.methods import METHODS
@@ -275,6 +280,37 @@ def test_without_a_preset_the_recipe_for_any_data_is_taken(tmp_path, arguments):
     with contextlib.redirect_stderr(io.StringIO()) as error:
         assert main(["train", "--method", "didd", *given]) == 1
     assert "only mbu" in error.getvalue() and "'avatars'" in error.getvalue()
+
+
+def test_every_framing_has_a_name_here():
+    assert set(FRAMINGS) == set(NAMED)
+
+
+@pytest.mark.parametrize(
+    "options,framing",
+    [
+        ([], EYES),
+        (["--preset", "photos"], EYES),
+        (["--preset", "faces_facial_hair"], MOUTH),
+        (["--preset", "faces_facial_hair", "--same-part"], EYES),
+        (["--preset", "faces_facial_hair", "--framing", "face"], FACE),
+    ],
+)
+def test_another_part_is_framed_as_its_preset_says(
+    options, framing, tmp_path, monkeypatch, arguments
+):
+    base = MaskedContentTransfer(image_size=32, width=0.03, separate_channels=2, framing=EYES)
+    base.save(tmp_path / "base.keras")
+    asked = []
+
+    def load(spec, split, image_size, **options):
+        asked.append((image_size, Framing.of(options["framing"])))
+        return types.SimpleNamespace(a=[1], b=[1])
+
+    monkeypatch.setattr(sources, "load_source", load)
+    given = ["--data", "folders:photos", "--output", str(tmp_path / "run")]
+    assert main(["train", *given, "--from", str(tmp_path / "base.keras"), *options]) == 0
+    assert asked[0] == (32, framing)
 
 
 def test_the_history_shows_what_weights_became(tmp_path):
