@@ -32,8 +32,8 @@ AMBIGUITY = 0.05
 # A matte is stretched from here to full, which takes off the noise at either end.
 STRETCH = (0.2, 0.8)
 # Difference from a sharp plate, of any channel, from where to where a pixel turns from plate to
-# content.
-DIFFERENT = (0.03, 0.15)
+# content, and from seen through to opaque; and how near to black or white a plate counts at most.
+DIFFERENT, SOLID, NEAREST = (0.02, 0.06), (0.05, 0.2), 0.1
 # Share of the content's contrast from which darker, or lighter, pixels are a part of their own.
 SHARE = (0.05, 0.2)
 # Weight of the mean colour of the whole beside that of the surroundings.
@@ -165,10 +165,17 @@ def matte(photo, plate, likely, mask):
 def difference_matte(photo, plate):
     """How far each pixel of the photo is content rather than a plate that is as sharp as it.
 
-    Difference matting (Qian and Sezan, 1999), by the channel that differs most.
+    Difference matting (Qian and Sezan, 1999), by the channel that differs most. What is
+    faint has the least opacity with which any colour makes the photo of the plate: a shade
+    is one on another plate, too, and does not bring the colour of this one.
     """
-    difference = ops.max(ops.abs(photo - plate), axis=-1, keepdims=True)
-    return ramp(difference, *DIFFERENT)
+    difference = photo - plate
+    towards_black = -difference / ops.maximum(plate + 1.0, NEAREST)
+    towards_white = difference / ops.maximum(1.0 - plate, NEAREST)
+    least = ops.max(ops.maximum(towards_black, towards_white), axis=-1, keepdims=True)
+    visible = ops.max(ops.abs(difference), axis=-1, keepdims=True)
+    alpha = ops.maximum(ops.minimum(least, 1.0), ramp(visible, *SOLID))
+    return alpha * ramp(visible, *DIFFERENT)
 
 
 def mean_colour(photo, weight, side):

@@ -1,8 +1,6 @@
 """Which portraits a task takes, and where their eyes come to lie."""
 
 import csv
-import os
-import pathlib
 
 import numpy as np
 import pytest
@@ -11,13 +9,8 @@ from mbu_tf.data.images import write_png
 from mbu_tf.data.portraits import load_portraits
 from mbu_tf.data.sources import load_source, parse_source
 from mbu_tf.faces import FACE
+from tests.real_portraits import PORTRAITS, needs_portraits
 
-REAL = pathlib.Path(
-    os.environ.get(
-        "MBU_TF_PORTRAITS_DIR",
-        pathlib.Path(__file__).parents[3] / "shared" / "data" / "public_faces",
-    )
-)
 COLUMNS = {
     "split": "train",
     "source": "studio",
@@ -231,13 +224,10 @@ def test_the_spec():
             parse_source(wrong)
 
 
-@pytest.mark.skipif(
-    not (REAL / "labels.csv").is_file(),
-    reason=f"no portraits in {REAL}; set MBU_TF_PORTRAITS_DIR to their folder",
-)
+@needs_portraits
 def test_the_real_set():
-    domains = load_source(f"portraits:{REAL}:drawn_glasses", "test", 32)
-    with open(REAL / "labels.csv", encoding="utf-8", newline="") as file:
+    domains = load_source(f"portraits:{PORTRAITS}:drawn_glasses", "test", 32)
+    with open(PORTRAITS / "labels.csv", encoding="utf-8", newline="") as file:
         bare = [
             row
             for row in csv.DictReader(file)

@@ -233,9 +233,8 @@ def test_images_of_a_batch_do_not_see_each_other(scene):
             return np.concatenate([getattr(x, name) for x in scenes])
 
         paint = np.concatenate([FRAME] * len(references))
-        of_references = Content(joined("mask", references), paint)
-        photos, paints = joined("photo", references), joined("paint", references)
-        cutout = cut_out_of(photos, paints, of_references)
+        names = ("photo", "paint", "mask")
+        cutout = cut_out_of(*(joined(name, references) for name in names))
         of_targets = Content(joined("mask", targets), paint)
         return transfer_layer(joined("paint", targets), cutout, of_targets)
 

@@ -6,6 +6,7 @@ import pytest
 from mbu_tf.detail.matting import (
     clean_plate,
     covered,
+    difference_matte,
     likelihood,
     matte,
     mean_colour,
@@ -170,3 +171,24 @@ def test_what_a_mask_covers_has_no_gaps_and_ends_at_it():
     apart = np.asarray(covered(mask))[0, ..., 0]
     assert apart[28:44].max() == apart[56:].max() == 0
     np.testing.assert_array_equal(covered(0 * mask), 0)
+
+
+def test_faint_content_is_a_shade_and_what_differs_more_is_opaque():
+    rng = np.random.default_rng(0)
+    plate = rng.uniform(-0.8, 0.8, (4, 16, 16, 3))
+    difference = rng.uniform(-1, 1, plate.shape) * rng.uniform(0, 0.25, (4, 16, 16, 1))
+    photo = plate + difference
+    alpha = np.asarray(difference_matte(photo.astype("float32"), plate.astype("float32")))
+    visible = np.abs(difference).max(-1, keepdims=True)
+    assert (alpha[visible < 0.02] == 0).all() and (alpha[visible > 0.21] == 1).all()
+    # A colour that there is, neither darker than black nor lighter than white, on the plate.
+    colours = (photo - (1 - alpha) * plate)[visible[..., 0] > 0.06] / alpha[visible > 0.06][:, None]
+    assert np.abs(colours).max() < 1.0001
+    # A shade of this colour is one of another colour, and does not bring its own.
+    shade = 0.97
+    photo, paler = (np.float32([[[[x, 0.4, 0.1]]]]) for x in (0.95, 0.5))
+    darker = shade * (photo + 1) - 1
+    alpha = np.asarray(difference_matte(darker, photo))
+    own = darker + 1 - (1 - alpha) * (photo + 1)
+    made = (1 - alpha) * (paler + 1) + own - 1
+    np.testing.assert_allclose(made, shade * (paler + 1) - 1, atol=0.03)

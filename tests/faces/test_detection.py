@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import csv
-import pathlib
 
 import numpy as np
 import pytest
@@ -10,8 +9,7 @@ from portraits import ASTRONAUT_EYES, HOPPER_EYES, astronaut, hopper, turned
 
 from mbu_tf.data import read_image
 from mbu_tf.faces import Face, NoFaceError, choose_faces, find_faces
-
-PUBLIC_FACES = pathlib.Path(__file__).parents[3] / "shared" / "data" / "public_faces"
+from tests.real_portraits import PORTRAITS, needs_portraits
 
 
 def error(found, expected):
@@ -195,17 +193,17 @@ def test_what_cannot_be_chosen(which):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not PUBLIC_FACES.is_dir(), reason="shared/data/public_faces is not here")
+@needs_portraits
 def test_portraits():
     """Real portraits against dlib's landmarks, whose pixels' centres are whole numbers."""
-    with open(PUBLIC_FACES / "labels.csv", newline="") as file:
+    with open(PORTRAITS / "labels.csv", newline="") as file:
         rows = list(csv.DictReader(file))[::80]
     errors = []
     for row in rows:
         eyes = [
             [float(row[f"{side}_eye_{axis}"]) + 0.5 for axis in "xy"] for side in ("left", "right")
         ]
-        faces = find_faces(read_image(PUBLIC_FACES / row["file"]))
+        faces = find_faces(read_image(PORTRAITS / row["file"]))
         errors.append(min((error(face.eyes, eyes) for face in faces), default=1.0))
         assert len(faces) <= 1
     assert np.mean(np.array(errors) < 0.15) > 0.96

@@ -38,12 +38,17 @@ def test_losses_are_those_written_out():
     photo = without + np.where(rng.random((2, 8, 8, 1)) < 0.3, 0.4, 0.01).astype("float32")
     truth = (np.abs(photo - without).max(-1, keepdims=True) >= VISIBLE).astype(float)
     assert 0.1 < truth.mean() < 0.5
-    error = np.abs(image - without).mean(-1, keepdims=True)
+
+    def error(image):
+        red, green, blue = np.moveaxis(image - without, -1, 0)
+        grey = (red + green + blue) / 3
+        return sum(abs(x) + 2 * abs(x - grey) for x in (red, green, blue))[..., None] / 3
+
     edited = mask * image + (1 - mask) * photo
     expected = {
         "outline": -np.mean(8 * truth * np.log(mask) + (1 - truth) * np.log(1 - mask)),
-        "inside": np.sum((truth + 0.02) * error) / np.sum(truth + 0.02),
-        "edited": np.abs(edited - without).mean(),
+        "inside": np.sum((truth + 0.02) * error(image)) / np.sum(truth + 0.02),
+        "edited": error(edited).mean(),
     }
     found = refinement_losses(mask, image, photo, without)
     assert {k: float(v) for k, v in found.items()} == pytest.approx(expected, rel=1e-4)
