@@ -90,6 +90,7 @@ MBU_PRESETS = {
         {**_mbu_weights(5.0, 7.0, 0.03, 0.7, 2.0), "raw_b": 2.0, "mask_size": 0.02},
         "mouth",
         steps=6000,
+        weights="faces_facial_hair",
     ),
     "glasses": published("B: glasses, A: none.", _GLASSES),
     "smile": published("B: smiling, A: not.", _mbu_weights(5.0, 7.0, 0.0001, 1.0, 0.005)),
