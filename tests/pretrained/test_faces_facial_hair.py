@@ -10,7 +10,7 @@ from mbu_tf.models.loading import load_model
 from tests.real_portraits import PORTRAITS, needs_portraits
 
 pytestmark = needs_portraits
-COUNT = 12
+COUNT = 8
 
 
 @pytest.fixture(scope="module")
