@@ -102,6 +102,10 @@ parser.add_argument("--grades", default="AB")
 parser.add_argument("--seed", type=int, default=0, help="of what is drawn")
 arguments = parser.parse_args()
 
+if arguments.groups:
+    with open(arguments.groups, encoding="utf-8") as file:
+        for name, files in json.load(file).items():
+            GROUPS[name] = lambda row, files=frozenset(files): row["file"] in files
 model = load_model(arguments.model)
 classifier = keras.saving.load_model(arguments.classifier)
 
@@ -132,10 +136,6 @@ if arguments.task == "glasses":
     kinds = np.array(everybody.b_variants)
     for kind in sorted(set(kinds)):
         rows[kind] = measured(model, classifier, some(everybody, np.flatnonzero(kinds == kind)))
-    if arguments.groups:
-        with open(arguments.groups, encoding="utf-8") as file:
-            for name, files in json.load(file).items():
-                GROUPS[name] = lambda row, files=frozenset(files): row["file"] in files
     for name, where in GROUPS.items():
         rows[name] = measured(model, classifier, held_out(where=where))
 

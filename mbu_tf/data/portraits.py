@@ -2,7 +2,6 @@
 
 import collections
 import hashlib
-import itertools
 import pathlib
 
 import numpy as np
@@ -35,8 +34,7 @@ SPLITS = {
 }
 # Sources whose people are all without glasses, and all before plain backdrops.
 PLAIN = ("london", "canada")
-# What is read of the table, and what each cell must be; beside it the column of the task, and the
-# sex where the task is of a part that comes with it.
+# What is read of the table, and what each cell must be; beside it the columns of the task.
 COLUMNS = {
     **dict.fromkeys(("file", "split", "source", "licence_grade", "person"), None),
     **dict.fromkeys(("width", "height"), positive_int),
@@ -46,7 +44,6 @@ COLUMNS = {
     "cutout": lambda cell: number(cell or 0),
     "eyeglasses": None,
 }
-BY_SEX = ("facial_hair", "smile")
 # The share of the square outside a round avatar that a photo may have.
 CUT_OUT = 0.02
 
@@ -117,14 +114,14 @@ def load_portraits(
     if not 0 <= real_share < 1:
         raise ValueError(f"`real_share` must be in [0, 1). Received: {real_share!r}")
     root = pathlib.Path(path).expanduser()
-    rows = _read_table(root, task)
+    label = LABELS[task]
+    rows = _read_table(root, label)
     rows = [row for row in rows if _is_taken(row, SPLITS[split], grades, small)]
     rows = [row for row in rows if where is None or where(row)]
     # By neither source nor name: the first few are then like all others.
     rows.sort(key=lambda row: _digest(row["file"]))
     if task == "facial_hair":
         rows = [row for row in rows if row["sex"] == "m"]
-    label = LABELS[task]
     without = [row for row in rows if row[label] == "0"]
     shown = [row for row in rows if row[label] != "0"]
 
@@ -145,7 +142,9 @@ def load_portraits(
         if real_share:
             b = Mixture(ImageArray(load(shown).images), b, real_share)
     else:
-        bare = load(_balanced(without, shown, label, repeated=split == "train"))
+        taken = _balanced(without, shown, label, repeated=split == "train")
+        taken, again = np.unique(taken, return_inverse=True)
+        bare = load([without[i] for i in taken])[again]
         b = ImageArray(load(shown).images)
     return TwoDomains(ImageArray(bare.images), b, image_size, framing=framing)
 
@@ -157,7 +156,7 @@ def check_task(task):
 
 
 def _balanced(rows, others, label, repeated):
-    """Rows among which backdrops, and what else the label comes with, are as common as in others.
+    """Indices of rows so that backdrops, and what else the label comes with, are as in others.
 
     Of the kind that there are most of all are taken, of the rest so many in proportion: if
     `repeated`, some of them more than once.
@@ -165,30 +164,29 @@ def _balanced(rows, others, label, repeated):
 
     def kinds(rows):
         kinds = collections.defaultdict(list)
-        for row in rows:
+        for i, row in enumerate(rows):
             rest = () if label == "eyeglasses" else (row["eyeglasses"] != "0", row["sex"])
-            kinds[(row["source"] in PLAIN, *rest)].append(row)
+            kinds[(row["source"] in PLAIN, *rest)].append(i)
         return kinds
 
     here, there = map(kinds, (rows, others))
     here = {kind: here[kind] for kind in there if kind in here}
     most = max(here, key=lambda kind: len(here[kind]), default=None)
     counts = (round(len(here[most]) * len(there[kind]) / len(there[most])) for kind in here)
-    taken = zip(here.values(), counts, strict=True)
-    return [
-        row
-        for rows, n in taken
-        for row in itertools.islice(itertools.cycle(rows), n if repeated else min(n, len(rows)))
-    ]
+    taken = []
+    for kind, count in zip(here.values(), counts, strict=True):
+        taken.extend(np.resize(kind, count) if repeated else kind[:count])
+    return np.array(taken, int)
 
 
-def _read_table(root, task):
+def _read_table(root, label):
     table = root / "labels.csv"
     if not table.is_file():
         raise FileNotFoundError(
             f"Portraits are a folder with the photos and their labels.csv. Received: {root}"
         )
-    columns = {**COLUMNS, LABELS[task]: None, **dict.fromkeys(("sex",) * (task in BY_SEX))}
+    of_task = (label,) if label == "eyeglasses" else (label, "sex")
+    columns = {**COLUMNS, **dict.fromkeys(of_task)}
     return read_table(table, columns, "table of portraits", "Mend that line, or copy it again.")
 
 

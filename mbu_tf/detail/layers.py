@@ -97,17 +97,17 @@ class Split(NamedTuple):
     mask: object
 
 
-def split_for_transfer(photo, removed, mask):
+def split_for_transfer(photo, removed, own_mask):
     """`Split` of a photo whose content is to be cut out, by what the model says of it.
 
     Args:
         photo: b, at its own size.
         removed: DA(Ec(b)), at the model's size.
-        mask: m(b, b).
+        own_mask: m(b, b), at the model's size.
     """
-    likely = relative(mask)
+    likely = relative(own_mask)
     plate = clean_plate(photo, removed, likely)
-    return Split(plate, widened(likely * prominent(mask), CUT_BESIDE), mask)
+    return Split(plate, widened(likely * prominent(own_mask), CUT_BESIDE), own_mask)
 
 
 def split_for_removal(photo, removed, content, beside=BESIDE):

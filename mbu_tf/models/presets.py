@@ -28,17 +28,10 @@ def _mbu_weights(recon1_a, recon1_b, cycle_separate, recon2, confusion):
     }
 
 
-def _faces(description, loss_weights, framing, steps=17_000, **more):
-    """Faces of photos: 128 px, in which a thin frame is a pixel wide.
-
-    Images are changed alike in both domains (`augmented`), since sets of photos differ in
-    more than the content.
-    """
-    networks = {**_SEPARATE_PHOTOS, "image_size": 128, "augment": True, "steps": steps}
-    recipe = quick(description, loss_weights, **networks)
-    training = {**recipe["training"], "framing": framing}
-    return {**recipe, "training": training, **more}
-
+# For faces of photos: 128 px, in which a thin frame is a pixel wide, and images changed alike in
+# both domains (`augmented`), since sets of photos differ in more than the content.
+_FACES = {**_SEPARATE_PHOTOS, "image_size": 128, "augment": True, "steps": 17_000}
+_FACES_WEIGHTS = _mbu_weights(5.0, 7.0, 0.03, 0.7, 0.3)
 
 _GLASSES = _mbu_weights(5.0, 7.0, 0.001, 0.7, 0.005)
 
@@ -74,24 +67,25 @@ MBU_PRESETS = {
         _mbu_weights(5.0, 7.0, 0.03, 2.0, 1.0),
         **_SEPARATE_PHOTOS,
     ),
-    "faces": _faces(
+    "faces": quick(
         "A part of faces in photographs at 128 px, an hour or two on a CPU.",
-        _mbu_weights(5.0, 7.0, 0.03, 0.7, 0.3),
-        "face",
+        _FACES_WEIGHTS,
+        framing="face",
+        **_FACES,
     ),
-    "faces_glasses": _faces(
-        "Glasses in photographs of faces.",
-        _mbu_weights(5.0, 7.0, 0.03, 0.7, 0.3),
-        "eyes",
-        weights="faces_glasses",
-    ),
-    "faces_facial_hair": _faces(
-        "Facial hair in photographs of faces.",
-        {**_mbu_weights(5.0, 7.0, 0.03, 0.7, 2.0), "raw_b": 2.0, "mask_size": 0.02},
-        "mouth",
-        steps=6000,
-        weights="faces_facial_hair",
-    ),
+    "faces_glasses": {
+        **quick("Glasses in photographs of faces.", _FACES_WEIGHTS, framing="eyes", **_FACES),
+        "weights": "faces_glasses",
+    },
+    "faces_facial_hair": {
+        **quick(
+            "Facial hair in photographs of faces.",
+            {**_FACES_WEIGHTS, "confusion": 2.0, "raw_b": 2.0, "mask_size": 0.02},
+            framing="mouth",
+            **{**_FACES, "steps": 6000},
+        ),
+        "weights": "faces_facial_hair",
+    },
     "glasses": published("B: glasses, A: none.", _GLASSES),
     "smile": published("B: smiling, A: not.", _mbu_weights(5.0, 7.0, 0.0001, 1.0, 0.005)),
     "womens_hair": published(

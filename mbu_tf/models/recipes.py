@@ -138,6 +138,7 @@ def quick(
     steps,
     flip,
     augment=None,
+    framing=None,
     rate=None,
     **architecture,
 ):
@@ -146,7 +147,8 @@ def quick(
     Args:
         rate: what the optimizers have beside the rate itself, see `build_optimizer`.
     """
-    augment = {} if augment is None else {"augment": augment}
+    unusual = {"augment": augment, "framing": framing}
+    unusual = {name: value for name, value in unusual.items() if value is not None}
     optimizer = adam(learning_rate, 0.02, **(rate or {}))
     return {
         "description": description,
@@ -162,7 +164,7 @@ def quick(
             "discriminator_codes": "shared",
             "loss_weights": loss_weights,
         },
-        "training": {"steps": steps, "batch_size": 16, "flip": flip, **augment},
+        "training": {"steps": steps, "batch_size": 16, "flip": flip, **unusual},
     }
 
 

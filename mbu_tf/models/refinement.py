@@ -128,8 +128,7 @@ class Refinement(keras.Model):
         saturation = ops.exp(SATURATION * (2.0 * self._draws(images[0]) - 1.0))
         for image in images:
             image = gain * image + (gain - 1.0)
-            grey = ops.mean(image, axis=-1, keepdims=True)
-            yield ops.clip(image + (saturation - 1.0) * (image - grey), -1.0, 1.0)
+            yield ops.clip(image + (saturation - 1.0) * _colour(image), -1.0, 1.0)
 
     def _draws(self, images, channels=1):
         """Random numbers in [0, 1), `(batch, 1, 1, channels)`."""
@@ -177,6 +176,11 @@ def _fine(images):
     return images - box_mean(images, reach(images, FINE))
 
 
+def _colour(images):
+    """What differs from the mean over the channels, grey."""
+    return images - ops.mean(images, axis=-1, keepdims=True)
+
+
 def refinement_losses(mask, image, photo, without):
     """How far a refiner's outline and image are from the truth; scalars by name.
 
@@ -204,7 +208,7 @@ def refinement_losses(mask, image, photo, without):
 
 
 def _error(image, truth):
-    """Mean absolute errors of pixels, and of their colours beside grey besides."""
+    """Mean absolute errors of pixels, and `STAINED` times those of their colours."""
     difference = image - truth
-    colour = difference - ops.mean(difference, axis=-1, keepdims=True)
-    return ops.mean(ops.abs(difference) + STAINED * ops.abs(colour), axis=-1, keepdims=True)
+    error = ops.abs(difference) + STAINED * ops.abs(_colour(difference))
+    return ops.mean(error, axis=-1, keepdims=True)

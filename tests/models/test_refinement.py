@@ -164,9 +164,9 @@ def test_only_the_refiner_learns(tiny, refinement, photos):
     before = [x.copy() for x in tiny.get_weights()]
     assert all(x.path.startswith("refiner") for x in refinement.trainable_variables)
     history = refinement.fit(
-        batches(photos), shuffle=False, steps_per_epoch=5, epochs=6, verbose=0
+        batches(photos), shuffle=False, steps_per_epoch=5, epochs=9, verbose=0
     ).history
-    assert history["loss"][-1] < 0.8 * history["loss"][0]
+    assert history["loss"][-1] < 0.7 * history["loss"][0]
     total = sum(weight * history[name][-1] for name, weight in LOSS_WEIGHTS.items())
     assert total == pytest.approx(history["loss"][-1], rel=1e-3)
     for now, then in zip(tiny.get_weights(), before, strict=True):

@@ -6,6 +6,7 @@ import pytest
 from mbu_tf.data import to_model_range
 from mbu_tf.data.portraits import load_portraits
 from mbu_tf.detail.filters import shrink
+from mbu_tf.evaluation.detail_truth import WithDetail
 from mbu_tf.models.loading import load_model
 from tests.real_portraits import PORTRAITS, needs_portraits
 
@@ -38,13 +39,12 @@ def test_it_is_outlined_around_the_mouth_and_below(model, photos):
 def test_it_is_put_on_and_taken_off(model, photos):
     bare, bearded = photos
     darkest = np.argsort(bearded[:, 190:240, 90:166].mean((1, 2, 3)))[:4]
-    worn = model.detailed_transfer_layer(bare[:4], bearded[darkest])
-    made = worn.mask * worn.image + (1 - worn.mask) * bare[:4]
+    model = WithDetail(model)
+    made = model.transfer(bare[:4], bearded[darkest]).image
     chin = np.s_[:, 160:240, 64:192]
     assert (bare[:4] - made)[chin].mean() > 0.03
     assert np.abs(made - bare[:4])[:, :100].mean() < 0.01
 
-    gone = model.detailed_removal_layer(bearded[darkest])
-    made = gone.mask * gone.image + (1 - gone.mask) * bearded[darkest]
+    made = model.remove(bearded[darkest]).image
     assert (made - bearded[darkest])[chin].mean() > 0.03
     assert np.abs(made - bearded[darkest])[:, :100].mean() < 0.01
