@@ -5,8 +5,8 @@ python examples/measure_portraits.py faces_glasses --portraits PATH \
 
 Real parts first, each on several faces, with detail and without, as the classifier sees them,
 which `mbu-tf evaluate --data portraits:PATH:TASK` leaves in its folder. Of glasses then drawn ones,
-whose truth is exact, with detail at twice the model's size. `--groups FILE` adds groups: a JSON
-object of lists of file names by group.
+whose truth is exact, with detail at twice the model's size, by groups; `--groups FILE` adds some: a
+JSON object of lists of file names by group.
 """
 
 import argparse
@@ -102,6 +102,8 @@ parser.add_argument("--grades", default="AB")
 parser.add_argument("--seed", type=int, default=0, help="of what is drawn")
 arguments = parser.parse_args()
 
+if arguments.groups and arguments.task != "glasses":
+    parser.error(f"--groups is for glasses, whose truth is exact. Received: {arguments.task}")
 if arguments.groups:
     with open(arguments.groups, encoding="utf-8") as file:
         for name, files in json.load(file).items():

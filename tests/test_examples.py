@@ -18,6 +18,7 @@ from mbu_tf.exporting import export_saved_model
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.domain_intersection import DomainIntersectionDifference
 from mbu_tf.models.methods import METHODS
+from tests.portraits import Set
 
 EXAMPLES = pathlib.Path(__file__).parents[1] / "examples"
 
@@ -76,6 +77,29 @@ def test_measure_detail(run, model, capsys):
     }
     undone = rows["transfer", "nothing"]
     assert float(undone[undone.index("outside") + 1]) == 0
+
+
+@pytest.mark.slow
+def test_measure_portraits(run, tmp_path, capsys):
+    model = tmp_path / "framed.keras"
+    MaskedContentTransfer(64, width=0.03, separate_channels=2, framing="mouth").save(model)
+    portraits = Set(tmp_path)
+    for level in (10, 60, 110):
+        portraits.add(level, split="heldout")
+    portraits.add(200, split="heldout", facial_hair=1)
+    bright = keras.Sequential([keras.Input((64, 64, 3)), keras.layers.GlobalAveragePooling2D()])
+    # A photo is of B where it is bright.
+    bright.add(keras.layers.Dense(1, use_bias=False, kernel_initializer="ones"))
+    bright.save("bright.keras")
+    arguments = (model, "--portraits", tmp_path, "--classifier", "bright.keras", "--task")
+    run("measure_portraits.py", *arguments, "facial_hair")
+    first, _, _, *rows = capsys.readouterr().out.splitlines()
+    assert first == "facial_hair of 1 photos, each on 8 faces"
+    assert rows[0] == "| real | 100.0 % | 100.0 % |"
+    assert [row.split(" | ")[0] for row in rows] == ["| real", "| painted", "| with detail"]
+    with pytest.raises(SystemExit):
+        run("measure_portraits.py", *arguments, "facial_hair", "--groups", "groups.json")
+    assert "--groups is for glasses" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -142,7 +142,7 @@ def load_portraits(
         if real_share:
             b = Mixture(ImageArray(load(shown).images), b, real_share)
     else:
-        taken = _balanced(without, shown, label, repeated=split == "train")
+        taken = np.sort(_balanced(without, shown, label, repeated=split == "train"))
         taken, again = np.unique(taken, return_inverse=True)
         bare = load([without[i] for i in taken])[again]
         b = ImageArray(load(shown).images)

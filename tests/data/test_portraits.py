@@ -9,52 +9,7 @@ from mbu_tf.data.images import write_png
 from mbu_tf.data.portraits import load_portraits
 from mbu_tf.data.sources import load_source, parse_source
 from mbu_tf.faces import FACE
-from tests.real_portraits import PORTRAITS, needs_portraits
-
-COLUMNS = {
-    "split": "train",
-    "source": "studio",
-    "licence_grade": "A",
-    "width": 40,
-    "height": 60,
-    "left_eye_x": 15,
-    "left_eye_y": 24,
-    "right_eye_x": 29,
-    "right_eye_y": 24,
-    "yaw": 0,
-    "grey": 0,
-    "cutout": 0.0,
-    "eyeglasses": 0,
-    "facial_hair": 0,
-    "smile_teeth": 0,
-    "sex": "m",
-}
-
-
-class Set:
-    """A set of plain portraits, each of its own level."""
-
-    def __init__(self, root):
-        self.root, self.rows = root, []
-
-    def add(self, level, **changes):
-        row = {"file": f"{level}.png", "person": f"person {level}", **COLUMNS, **changes}
-        write_png(self.root / row["file"], np.full((60, 40, 3), level, np.uint8))
-        self.rows.append(row)
-        self.write()
-
-    def write(self):
-        with open(self.root / "labels.csv", "w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(self.rows[0]))
-            writer.writeheader()
-            writer.writerows(self.rows)
-
-    def levels(self, task="glasses", split="train", **options):
-        """The levels of the pictures of A and of B; their corners show no glasses."""
-        domains = load_portraits(self.root, task, split, 16, **options)
-        return [
-            x.take(range(len(x)))[:, 0, 0, 0].astype(int).tolist() for x in (domains.a, domains.b)
-        ]
+from tests.portraits import PORTRAITS, Set, needs_portraits
 
 
 @pytest.fixture
@@ -166,6 +121,18 @@ def test_held_out_faces_are_each_seen_once(portraits):
         portraits.add(20 + level, split="heldout", eyeglasses=eyeglasses, facial_hair=1)
     a, b = portraits.levels("facial_hair", "test")
     assert sorted(a) == [10, 11, 12, 13] and sorted(b) == [20, 21, 22]
+
+
+def test_the_first_few_are_like_all_others(portraits):
+    for level in range(10, 90, 2):
+        portraits.add(level, split="heldout")
+        portraits.add(level + 1, split="heldout", eyeglasses=1)
+    portraits.add(100, split="heldout", facial_hair=1)
+    portraits.add(101, split="heldout", facial_hair=1, eyeglasses=1)
+    a, _ = portraits.levels("facial_hair", "test")
+    assert sorted(a) == [*range(10, 90)]
+    # Of the first twenty of forty and forty, as many as chance gives.
+    assert 5 < sum(level % 2 for level in a[:20]) < 15
 
 
 def test_smiles_are_learned_from_as_many_women_as_smile(portraits):
