@@ -53,6 +53,8 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
         cycle_images: of each training batch, images on which the terms of equation 9 and
             that of a in equation 8 are computed, which take passes of their own;
             `None` is all of it. A few are as good a mean, for a third less time.
+        removal_border: pixels by which the binarised mask grows where content is taken off
+            (`MaskEditing`); 0 is section 3's. Outlines are soft, and what is left of them shows.
         refiner_channels: see `Refiner`, which takes part in edits of larger images alone
             and is trained afterwards (`Refinement`); `None` is without one.
 
@@ -109,6 +111,7 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
         recon2_norm: str = "l1",
         share_passes: bool = True,
         cycle_images: int | None = None,
+        removal_border: int = 0,
         refiner_channels: int | None = None,
         **kwargs: Any,
     ) -> None:
@@ -118,6 +121,7 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
         blocks.check_choice("recon2_norm", recon2_norm, losses.NORMS)
         if cycle_images is not None:
             blocks.check_positive_int("cycle_images", cycle_images)
+        blocks.check_int("removal_border", removal_border, 0)
         config = {
             "image_size": image_size,
             "depth": depth,
@@ -133,11 +137,13 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
             "recon2_norm": recon2_norm,
             "share_passes": share_passes,
             "cycle_images": cycle_images,
+            "removal_border": removal_border,
             "refiner_channels": refiner_channels,
         }
         super().__init__(config, **kwargs)
         self._make_networks()
         self._mask_threshold = add_mask_threshold(self)
+        self.removal_border = removal_border
         if refiner_channels is not None:
             with self._precision():
                 self.refiner = Refiner(refiner_channels, name="refiner")

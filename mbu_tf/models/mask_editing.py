@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from mbu_tf import losses
+from mbu_tf.detail.filters import grow
 from mbu_tf.models.detailed_editing import DetailedEditing
 from mbu_tf.models.inference import Edit, blend, check_steps
 from mbu_tf.types import Array, Floats
@@ -19,12 +20,18 @@ class MaskEditing(DetailedEditing):
     """What a trained model does to images with one mask; a mixin.
 
     Its subclass states `common_code`, `separate_code`, `decode_a`, `decode_b`,
-    `image_size` and `_mask_threshold` (`add_mask_threshold`).
+    `image_size` and `_mask_threshold` (`add_mask_threshold`), and where it is not 0
+    `removal_border`.
     The `compute_*` methods work on tensors of one batch, for use in graphs and
     exports; the others check their arguments, run in batches and return NumPy
     arrays. Images are `(batch, image_size, image_size, 3)` in [-1, 1], arrays or
     tensors.
+
+    Attributes:
+        removal_border: pixels by which M(b, b) grows where content is taken off.
     """
+
+    removal_border = 0
 
     @property
     def mask_threshold(self):
@@ -45,13 +52,18 @@ class MaskEditing(DetailedEditing):
         return _layer(mask, raw)
 
     def compute_removal_layer(self, image, threshold=None):
-        """DA(Ec(b)) and the binarised mask M(b, b) of one batch; `None`: the stored threshold."""
+        """DA(Ec(b)) and the binarised mask M(b, b) of one batch, `removal_border` around it.
+
+        Args:
+            image: b, tensors.
+            threshold: of the mask; `None` is the stored one.
+        """
         if threshold is None:
             threshold = ops.convert_to_tensor(self._mask_threshold)
         common = self.common_code(image)
         mask, _ = self.decode_b(common, self.separate_code(image))
-        binary = losses.at_least_float32(mask) >= threshold
-        return _layer(ops.cast(binary, "float32"), self.decode_a(common))
+        binary = ops.cast(losses.at_least_float32(mask) >= threshold, "float32")
+        return _layer(grow(binary, self.removal_border), self.decode_a(common))
 
     def compute_interpolation_layers(self, target, reference_1, reference_2, steps):
         """Equation 1 for `steps` blends of two separate codes, stacked on axis 1."""

@@ -57,8 +57,14 @@ def check_choice(name, value, choices):
 
 def check_positive_int(name, value):
     """Raise `ValueError` unless `value` is an integer of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
+    check_int(name, value, 1)
+
+
+def check_int(name, value, least):
+    """Raise `ValueError` unless `value` is an integer of at least 0, or 1, as `least` says."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        wanted = "a positive integer" if least else "an integer from 0 on"
+        raise ValueError(f"`{name}` must be {wanted}. Received: {name}={value!r}")
 
 
 def checked_depth(image_size, depth, code_channels, normalization, activation):

@@ -49,6 +49,32 @@ def test_removal_is_section_3(tiny, images):
     np.testing.assert_allclose(edit.image, np.where(edit.mask > 0, unmasked, b), atol=1e-6)
 
 
+@pytest.mark.parametrize("border", [1, 2])
+def test_a_border_around_the_mask_is_taken_off_too(tiny, images, border):
+    b = images[1]
+    bordered = MaskedContentTransfer(**TINY, removal_border=border)
+    bordered.set_weights(tiny.get_weights())
+    threshold = float(np.quantile(tiny.segment(b), 0.97))
+    plain, edit = (model.remove(b, threshold) for model in (tiny, bordered))
+    beside = np.pad(plain.mask, ((0, 0), *2 * [(border, border)], (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(beside, 2 * [2 * border + 1], (1, 2))
+    np.testing.assert_array_equal(edit.mask, windows.max((-1, -2)))
+    assert plain.mask.sum() < edit.mask.sum() < edit.mask.size
+    within = np.broadcast_to(edit.mask > 0, b.shape)
+    np.testing.assert_allclose(edit.image[within], tiny.remove(b, 1e-6).image[within], atol=1e-6)
+    assert edit.image[~within].tobytes() == b[~within].tobytes()
+    # What is outlined, and put on, stays as it was.
+    np.testing.assert_array_equal(bordered.segment(b), tiny.segment(b))
+    again = MaskedContentTransfer.from_config(bordered.get_config())
+    assert again.removal_border == border
+
+
+@pytest.mark.parametrize("border", [-1, 1.0, True, None])
+def test_a_border_that_is_none(border):
+    with pytest.raises(ValueError, match="`removal_border` must be an integer from 0 on. Received"):
+        MaskedContentTransfer(**TINY, removal_border=border)
+
+
 def test_pixels_outside_the_mask_come_back_bit_identical(tiny, images):
     _, b = images
     b = b.copy()
