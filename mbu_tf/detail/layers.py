@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from keras import ops
 
-from mbu_tf.detail.filters import box_mean, enlarge, grow, ramp, shrink
+from mbu_tf.detail.filters import box_mean, enlarge, grow, pull_push, ramp, shrink
 from mbu_tf.detail.matting import (
     BESIDE,
     POSSIBLE,
@@ -39,6 +39,9 @@ AGREED = (0.25, 0.5)
 MISSING = (0.05, 0.25)
 # Values of a refiner's mask between which a pixel turns from kept to removed, or cut out.
 OUTLINE = (0.3, 0.7)
+# Values of a refiner's mask from which on it is sure of content, and differences between its image
+# and the photo up to which it has left the content there.
+SURE, LEFT = (0.6, 0.9), (0.1, 0.3)
 # Mattes between which a pixel, or one beside it, turns from none of the content to all of it: what
 # removal takes off, and what a refiner cut out.
 BORDER = (0.05, 0.3)
@@ -127,6 +130,21 @@ def split_by_refiner(photo, mask, image):
     side = photo.shape[1]
     hole = ramp(enlarge(grow(mask, 1), side), *POSSIBLE)
     return Split(hole * enlarge(image, side) + (1.0 - hole) * photo, mask, mask)
+
+
+def image_from_around(photo, mask, image):
+    """A refiner's image; where it outlines content and yet leaves it there, what lies around.
+
+    A clear rim looks like skin, and is outlined sooner than it is taken off.
+
+    Args:
+        photo: b, at its own size.
+        mask, image: what a refiner gives of it.
+    """
+    sight = shrink(photo, photo.shape[1] // mask.shape[1])
+    left = 1.0 - ramp(ops.max(ops.abs(sight - image), -1, keepdims=True), *LEFT)
+    share = ramp(mask, *SURE) * left
+    return share * pull_push(sight, 1.0 - ramp(mask, *POSSIBLE)) + (1.0 - share) * image
 
 
 def cut_out(photo, split, own_mask):

@@ -70,8 +70,13 @@ class DetailedEditing(DetailedInference):
             return self._enlarged(self.compute_transfer_layer(*small), side)
         return self.compute_cutout_layer(target, *self.compute_cutout(reference))
 
-    def compute_cutout(self, reference):
+    def compute_cutout(self, reference, whole=False):
         """All that detailed transfers need of their references, of one batch of tensors.
+
+        Args:
+            reference: images b.
+            whole: whether what a refiner outlines is cut out though its image still has it
+                (`mbu_tf.detail.layers.image_from_around`): to teach it that (`Refinement`).
 
         Returns:
             `separate`, the code Es(b); `own` and `small`, a `mbu_tf.detail.layers.Cutout`.
@@ -85,8 +90,10 @@ class DetailedEditing(DetailedInference):
             split = layers.split_for_transfer(reference, removed, content.mask)
             cutout = layers.cut_out(reference, split, content.mask)
         else:
-            refined = self._refined(reference, removed, content)
-            cutout = layers.cut_out_by_refiner(reference, *refined, content.mask)
+            mask, image = self._refined(reference, removed, content)
+            if whole:
+                image = layers.image_from_around(reference, mask, image)
+            cutout = layers.cut_out_by_refiner(reference, mask, image, content.mask)
         return losses.at_least_float32(separate), *cutout
 
     def compute_cutout_layer(self, target, separate, own, small):

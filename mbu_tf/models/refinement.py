@@ -97,7 +97,8 @@ class Refinement(keras.Model):
     def pairs(self, a, b):
         """`(photo, without)`: images a, changed a little, with the content of b and without it."""
         a, b = map(losses.at_least_float32, (a, b))
-        layer = self.teacher.compute_detailed_transfer_layer(a, b)
+        cutout = self.teacher.compute_cutout(b, whole=True)
+        layer = self.teacher.compute_cutout_layer(a, *cutout)
         sharper = SHARPER * ops.maximum(2.0 * self._draws(a) - 1.0, 0.0)
         a = ops.clip(a + sharper * _fine(a), -1.0, 1.0)
         strength, colour = (self._draws(a, channels) for channels in (1, 3))

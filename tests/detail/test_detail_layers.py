@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from mbu_tf.detail.filters import enlarge
+from mbu_tf.detail.filters import enlarge, shrink
 from mbu_tf.detail.layers import (
     Content,
     cut_out,
     cut_out_by_refiner,
     enlarged_layer,
     explained,
+    image_from_around,
     lighting,
     likeness,
     refined_removal_layer,
@@ -155,6 +156,27 @@ def test_a_refiner_cuts_out_what_it_draws_anew_within_what_a_mask_covers():
     # Colours from black on times the matte: with the plate behind them they are the photo.
     own = np.asarray(cutout.own)[0]
     np.testing.assert_allclose(own[60, 50, :3], 1.2, atol=1e-6)
+
+
+def test_what_a_refiner_outlines_and_leaves_is_filled_from_around(scene):
+    scene = scene(frame=0.32)  # Hardly another colour than the face: a clear rim.
+    mask = np.asarray(enlarge(np.minimum(4 * scene.mask, 1), 256))
+    filled = np.asarray(image_from_around(scene.photo, mask, scene.photo))
+    rim = np.broadcast_to(scene.alpha > 0.5, filled.shape)
+    left, now = (np.abs(x - scene.without)[rim].mean() for x in (scene.photo, filled))
+    assert now < 0.25 * left
+    away = np.broadcast_to(mask < 0.6, filled.shape)
+    np.testing.assert_array_equal(filled[away], scene.photo[away])
+    # What it draws anew stays as it draws it.
+    anew = scene.photo - 0.3
+    np.testing.assert_allclose(image_from_around(scene.photo, mask, anew), anew, atol=1e-6)
+    # Of a photo of twice its size it sees the half.
+    mask, photo, without, rim = (
+        np.asarray(shrink(x, 2)) for x in (mask, scene.photo, scene.without, 1.0 * rim)
+    )
+    filled = np.asarray(image_from_around(scene.photo, mask, photo))
+    left, now = (np.abs(x - without)[rim > 0.5].mean() for x in (photo, filled))
+    assert now < 0.25 * left
 
 
 def test_what_a_refiner_cut_out_is_not_judged_by_paint(scene):
