@@ -48,7 +48,7 @@ def recon2(weight, means):
     returns to the first value.
     """
     coverage, contrast = means["mask_coverage"], means["mask_contrast"]
-    closing = ops.clip(1.0 - coverage / 0.02, 0.0, 1.0) * ops.clip(1.5 - contrast, 0.0, 0.5)
+    closing = ops.clip(1.0 - coverage / 0.04, 0.0, 1.0) * ops.clip(1.5 - contrast, 0.0, 0.5)
     opening = ops.clip(coverage / 0.02 - 1.0, 0.0, 1.0)
     return weight * ops.exp(0.04 * (0.05 * opening - closing))
 

@@ -59,10 +59,11 @@ def following(name, weight, **means):
             0.5 * np.exp(0.05 * 0.04),
         ),
         ("confusion", 0.5, {"discriminator_accuracy": 0.67, "mask_contrast": 4.0}, 0.5),
-        ("recon2", 1.0, {"mask_coverage": 0.02, "mask_contrast": 1.0}, 1.0),
-        ("recon2", 1.0, {"mask_coverage": 0.01, "mask_contrast": 1.2}, np.exp(-0.04 * 0.5 * 0.3)),
+        ("recon2", 1.0, {"mask_coverage": 0.02, "mask_contrast": 1.0}, np.exp(-0.04 * 0.5 * 0.5)),
+        ("recon2", 1.0, {"mask_coverage": 0.01, "mask_contrast": 1.2}, np.exp(-0.04 * 0.75 * 0.3)),
         ("recon2", 1.0, {"mask_coverage": 0.01, "mask_contrast": 1.6}, 1.0),
-        ("recon2", 1.0, {"mask_coverage": 0.03, "mask_contrast": 1.0}, np.exp(0.001)),
+        ("recon2", 1.0, {"mask_coverage": 0.03, "mask_contrast": 1.6}, np.exp(0.001)),
+        ("recon2", 1.0, {"mask_coverage": 0.04, "mask_contrast": 1.0}, np.exp(0.002)),
         *[
             (
                 "mask_size",
