@@ -8,8 +8,8 @@ import sys
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 if "PYTEST_XDIST_WORKER" in os.environ:
     # As many processes as cores: threads of one would wait for those of the others.
-    for library in ("TF_NUM_INTRAOP", "OMP_NUM"):
-        os.environ.setdefault(f"{library}_THREADS", "1")
+    for threads in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(threads, "1")
 
 import numpy as np
 import pytest

@@ -18,7 +18,7 @@ from mbu_tf.exporting import export_saved_model
 from mbu_tf.models.content_transfer import MaskedContentTransfer
 from mbu_tf.models.domain_intersection import DomainIntersectionDifference
 from mbu_tf.models.methods import METHODS
-from tests.portraits import Set
+from tests.portrait_sets import Set
 
 EXAMPLES = pathlib.Path(__file__).parents[1] / "examples"
 

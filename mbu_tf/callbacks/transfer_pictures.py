@@ -4,6 +4,7 @@ import keras
 
 from mbu_tf.data.images import write_png
 from mbu_tf.evaluation.pictures import model_grid
+from mbu_tf.networks import blocks
 from mbu_tf.system.files import make_folder
 from mbu_tf.types import Array, FilePath
 
@@ -39,8 +40,7 @@ class TransferPictures(keras.callbacks.Callback):
         show: bool = False,
     ) -> None:
         super().__init__()
-        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
-            raise ValueError(f"`every` must be a positive integer. Received: every={every!r}")
+        blocks.check_positive_int("every", every)
         self.directory = make_folder(directory)
         self.targets, self.references, self.every = targets, references, every
         self._writer = _summary_writer(tensorboard) if tensorboard else None

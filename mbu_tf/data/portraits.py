@@ -142,7 +142,7 @@ def load_portraits(
         if real_share:
             b = Mixture(ImageArray(load(shown).images), b, real_share)
     else:
-        taken = np.sort(_balanced(without, shown, label, repeated=split == "train"))
+        taken = _balanced(without, shown, label, repeated=split == "train")
         taken, again = np.unique(taken, return_inverse=True)
         bare = load([without[i] for i in taken])[again]
         b = ImageArray(load(shown).images)
@@ -156,7 +156,7 @@ def check_task(task):
 
 
 def _balanced(rows, others, label, repeated):
-    """Indices of rows so that backdrops, and what else the label comes with, are as in others.
+    """Indices of rows, ascending, so that backdrops and what the label comes with are as in others.
 
     Of the kind that there are most of all are taken, of the rest so many in proportion: if
     `repeated`, some of them more than once.
@@ -176,7 +176,7 @@ def _balanced(rows, others, label, repeated):
     taken = []
     for kind, count in zip(here.values(), counts, strict=True):
         taken.extend(np.resize(kind, count) if repeated else kind[:count])
-    return np.array(taken, int)
+    return np.sort(np.array(taken, int))
 
 
 def _read_table(root, label):

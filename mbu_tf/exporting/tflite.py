@@ -13,6 +13,7 @@ from mbu_tf.exporting.metadata import append_to_tflite, metadata
 from mbu_tf.exporting.signature_order import numbered, without_numbers
 from mbu_tf.exporting.signatures import check_detail_size, operations, signatures
 from mbu_tf.models.memory import check_batch
+from mbu_tf.networks import blocks
 from mbu_tf.system.files import replacing
 from mbu_tf.types import Array, FilePath
 
@@ -62,10 +63,7 @@ def export_tflite(
             f"`quantization` must be one of {list(QUANTIZATIONS)}. "
             f"Received: quantization={quantization!r}"
         )
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-        raise ValueError(
-            f"`batch_size` must be a positive integer. Received: batch_size={batch_size!r}"
-        )
+    blocks.check_positive_int("batch_size", batch_size)
     if (representative is not None) != (quantization == "int8"):
         raise ValueError(
             "`representative` images are needed for quantization='int8' and for nothing else. "

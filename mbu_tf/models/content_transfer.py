@@ -121,7 +121,7 @@ class MaskedContentTransfer(OneWayTransfer, TwoDomainModel):
         blocks.check_choice("recon2_norm", recon2_norm, losses.NORMS)
         if cycle_images is not None:
             blocks.check_positive_int("cycle_images", cycle_images)
-        blocks.check_int("removal_border", removal_border, 0)
+        blocks.check_int("removal_border", removal_border, 0, "an integer from 0 on")
         config = {
             "image_size": image_size,
             "depth": depth,

@@ -10,6 +10,8 @@ import numpy as np
 from keras import ops
 from PIL import Image
 
+from mbu_tf.networks import blocks
+
 # Pictures in a row, and rows, of what a notebook shows.
 SHOWN = 8
 
@@ -144,5 +146,4 @@ def blend(first, second, steps):
 
 def check_steps(steps):
     """Raise `ValueError` unless `steps` is an integer of at least 2."""
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 2:
-        raise ValueError(f"`steps` must be an integer of at least 2. Received: steps={steps!r}")
+    blocks.check_int("steps", steps, 2, "an integer of at least 2")

@@ -57,13 +57,12 @@ def check_choice(name, value, choices):
 
 def check_positive_int(name, value):
     """Raise `ValueError` unless `value` is an integer of at least 1."""
-    check_int(name, value, 1)
+    check_int(name, value, 1, "a positive integer")
 
 
-def check_int(name, value, least):
-    """Raise `ValueError` unless `value` is an integer of at least 0, or 1, as `least` says."""
+def check_int(name, value, least, wanted):
+    """Raise `ValueError` unless `value` is an integer of at least `least`, `wanted` in words."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        wanted = "a positive integer" if least else "an integer from 0 on"
         raise ValueError(f"`{name}` must be {wanted}. Received: {name}={value!r}")
 
 

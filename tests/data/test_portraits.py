@@ -9,7 +9,7 @@ from mbu_tf.data.images import write_png
 from mbu_tf.data.portraits import load_portraits
 from mbu_tf.data.sources import load_source, parse_source
 from mbu_tf.faces import FACE
-from tests.portraits import PORTRAITS, Set, needs_portraits
+from tests.portrait_sets import PORTRAITS, Set, needs_portraits
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from portraits import ASTRONAUT_EYES, HOPPER_EYES, astronaut, hopper, turned
 
 from mbu_tf.data import read_image
 from mbu_tf.faces import Face, NoFaceError, choose_faces, find_faces
-from tests.portraits import PORTRAITS, needs_portraits
+from tests.portrait_sets import PORTRAITS, needs_portraits
 
 
 def error(found, expected):

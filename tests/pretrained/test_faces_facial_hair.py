@@ -8,7 +8,7 @@ from mbu_tf.data.portraits import load_portraits
 from mbu_tf.detail.filters import shrink
 from mbu_tf.evaluation.detail_truth import WithDetail
 from mbu_tf.models.loading import load_model
-from tests.portraits import PORTRAITS, needs_portraits
+from tests.portrait_sets import PORTRAITS, needs_portraits
 
 pytestmark = needs_portraits
 COUNT = 8
