@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from keras import ops
 
-from mbu_tf.detail.filters import box_mean, enlarge, grow, pull_push, ramp, shrink
+from mbu_tf.detail.filters import box_mean, enlarge, grow, pull_push, ramp, recede, shrink
 from mbu_tf.detail.matting import (
     BESIDE,
     POSSIBLE,
@@ -35,6 +35,9 @@ FIT = (0.4, 0.7)
 EXPLAINED = (0.35, 0.6)
 # Product of both relative masks up to which that is asked, and from which on both are sure.
 AGREED = (0.25, 0.5)
+# Parts up to twice so many of the model's pixels wide are thin; of wider ones the judgement is
+# the mean over such a share of the side to each side, taken twice.
+THIN, NEARBY = 3, 1 / 24
 # Share of the mask that the reference's pixels must cover, or they are missing.
 MISSING = (0.05, 0.25)
 # Values of a refiner's mask between which a pixel turns from kept to removed, or cut out.
@@ -47,6 +50,9 @@ SURE, LEFT = (0.6, 0.9), (0.1, 0.3)
 BORDER = (0.05, 0.3)
 # Smaller differences than about this are none, in [-1, 1].
 VISIBLE = 0.02
+# Towards the edges of a face's square mattes fade over such a share of the side: a beard that is
+# longer does not end in a line.
+FADE = 1 / 16
 # The value that no light has.
 BLACK = -1.0
 # Of a difference in colour between what lies under the content on both photos (as logarithms) such
@@ -204,22 +210,40 @@ def transfer_layer(target, cutout, of_target, by_refiner=False):
     on_target = likelihood(*of_target, target)
     gain = lighting(behind, target - BLACK, on_target)
     paintable, on_target = ramp(on_target, *POSSIBLE), widened(on_target)
-    trust = ramp(grow(on_reference * mask, 1), *AGREED)
+    agreed = ramp(grow(on_reference * mask, 1), *AGREED)
     if by_refiner:
-        judged = ramp(grow(own[..., 3:], 1), *BORDER)
         on_target = ops.maximum(on_target, covered(of_target.mask))
+        trust = box_mean(ops.maximum(agreed, ramp(grow(own[..., 3:], 1), *BORDER)), 1)
+        fine = trust
     else:
         judged = _judged(target, of_target, own, gain, ramp(on_target, *POSSIBLE))
-    trust = box_mean(ops.maximum(trust, judged), 1)
-    trust = trust * ramp(likeness(on_reference, mask), *FIT)
+        trust, fine = _trusted(agreed, judged, paintable)
+    trust, fine = (x * ramp(likeness(on_reference, mask), *FIT) for x in (trust, fine))
     one = ops.ones_like(trust)
+    lit = ops.concatenate([gain, one], axis=-1)
     painted = of_target.mask * ops.concatenate([of_target.paint - BLACK, one], axis=-1)
+    rough = (1.0 - trust) * paintable * painted - (fine - trust) * lit * own
     # Four channels each, as many as are laid on: runtimes are slow to spread one of a photo.
-    own = trust * ops.concatenate([gain, one], axis=-1)
-    small = (on_target, own, (1.0 - trust) * paintable * painted)
-    possible, own, painted = (enlarge(x, cutout.own.shape[1]) for x in small)
+    small = (on_target, fine * lit, rough)
+    possible, own, rough = (enlarge(x, cutout.own.shape[1]) for x in small)
     possible = mixed(ramp(possible, *POSSIBLE), SPREAD)
-    return straight(possible * (own * cutout.own + painted), BLACK)
+    return straight(possible * (own * cutout.own + rough), BLACK)
+
+
+def _trusted(agreed, judged, paintable):
+    """How far the reference's pixels are laid on, or what the model paints: all, and what is fine.
+
+    Where both masks are sure, thin parts are the reference's: what the model paints has the
+    right form, but hardly their colour. Of wide ones it has, and one judgement of all that is
+    near keeps them from being torn: there the reference gives what the paint is too coarse for,
+    as bands of frequencies are blended (Burt and Adelson, 1983).
+    """
+    wide = box_mean(grow(recede(agreed, THIN), THIN + 1), 1)
+    near, weight = reach(agreed, NEARBY), paintable + 1e-3
+    total, weight = (box_mean(box_mean(x, near), near) for x in (weight * judged, weight))
+    trust = box_mean(ops.maximum(agreed, judged), 1)
+    trust = trust + wide * (total / weight - trust)
+    return trust, ops.maximum(trust, wide)
 
 
 def likeness(one, other):
@@ -337,6 +361,14 @@ def enlarged_layer(paint, mask, side):
     """A layer of the model's size at `side`, its paint unmixed with what lies outside the mask."""
     bundle = enlarge(ops.concatenate([mask * paint, mask], axis=-1), side)
     return straight(bundle)
+
+
+def faded(matte):
+    """A matte that is 0 at the edges of its picture, and as it was from `FADE` of the side on."""
+    side = matte.shape[1]
+    position = (np.arange(side, dtype="float32") + 0.5) / side
+    ends = np.minimum(np.minimum(position, position[::-1]) / FADE, 1.0)
+    return matte * (ends[:, None] * ends)[None, ..., None]
 
 
 def straight(laid, black=0.0):

@@ -6,6 +6,7 @@ import pytest
 from mbu_tf.detail.filters import enlarge, shrink
 from mbu_tf.detail.layers import (
     Content,
+    Split,
     cut_out,
     cut_out_by_refiner,
     enlarged_layer,
@@ -62,6 +63,26 @@ def test_where_both_masks_are_sure_the_references_own_colours_stay(scene):
     reference, target = scene(face=0.2, frame=0.9), scene(face=0.1, frame=0.9)
     error = np.abs(transferred(reference, target) - target.photo).mean(-1)
     assert error[target.alpha[..., 0] == 1].mean() < 0.1
+
+
+@pytest.mark.parametrize("width, takes", [(4, "own"), (24, "paint")])
+def test_of_wide_parts_colours_are_judged_and_what_is_fine_is_the_references(width, takes):
+    """A striped bar, bright on the reference, which the model paints dark."""
+    side, size = 256, 64
+    rows = np.abs(np.arange(size) - 31.5) < width / 2
+    mask = np.zeros((1, size, size, 1), np.float32)
+    mask[:, rows, 8:56] = 1.0
+    where = mask.repeat(4, 1).repeat(4, 2)
+    stripes = 0.2 * (-1.0) ** (np.arange(side) // 2)[None, None, :, None]
+    skin = np.full((1, side, side, 3), 0.1, np.float32)
+    photo = np.float32(np.where(where > 0, 0.75 + stripes, skin))
+    face, dark = (np.full((1, size, size, 3), x, np.float32) for x in (0.1, -0.6))
+    cutout = cut_out(photo, Split(skin, mask, mask), mask)
+    result = laid(transfer_layer(face, cutout, Content(mask, dark)), skin)
+    inner = result[0, 126:130, 96:160]
+    # The stripes are 0.2 to either side whichever colour they lie on.
+    assert np.abs(inner - inner.mean()).mean() == pytest.approx(0.2, abs=0.03)
+    assert inner.mean() == pytest.approx(0.75 if takes == "own" else -0.6, abs=0.06)
 
 
 def test_content_that_is_hidden_on_the_target_stays_hidden(scene):

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from mbu_tf.faces import CENTRE, FACE
 from mbu_tf.models.content_disentanglement import ContentDisentanglement
 from mbu_tf.models.domain_intersection import DomainIntersectionDifference
 from mbu_tf.models.mask_editing import MaskEditing, composite_edit
@@ -51,6 +52,31 @@ def test_images_do_not_see_each_other_and_one_reference_serves_all(tiny, images)
     for i in range(3):
         alone = tiny.detailed_transfer_layer(a[i : i + 1], b[:1])
         np.testing.assert_allclose(together.mask[i], alone.mask[0], atol=2e-3)
+
+
+def test_mattes_of_faces_alone_fade_towards_the_edges_of_their_square(tiny_model):
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 1, 32, 32, 3)).astype(np.float32)
+    a, b = map(large, images)
+    share = np.ones((128, 128), np.float32)
+    for i in range(8):  # A sixteenth of 128.
+        for edge in (share[i], share[-1 - i], share[:, i], share[:, -1 - i]):
+            edge *= (i + 0.5) / 8
+
+    def layers():
+        return [tiny_model.detailed_transfer_layer(a, b), tiny_model.detailed_removal_layer(b)]
+
+    assert tiny_model.framing == CENTRE
+    before, plain = layers(), tiny_model.transfer_layer(*images)
+    tiny_model.framing = FACE
+    try:
+        after, at_own_size = layers(), tiny_model.transfer_layer(*images)
+    finally:
+        tiny_model.framing = CENTRE
+    for layer, whole in zip(after, before, strict=True):
+        assert (whole.mask * (share < 0.5)[..., None]).max() > 0.5
+        np.testing.assert_allclose(layer.mask, whole.mask * share[None, ..., None], atol=1e-6)
+        np.testing.assert_array_equal(layer.image, whole.image)
+    np.testing.assert_array_equal(at_own_size.mask, plain.mask)
 
 
 def test_a_model_without_masks_paints_enlarged():
@@ -116,6 +142,7 @@ class Known(MaskEditing):
     """A model that knows avatars: its networks are looked up in what is exactly true."""
 
     image_size = 64
+    framing = CENTRE
     _mask_threshold = 0.1
 
     def __init__(self, faces):
