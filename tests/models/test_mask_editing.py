@@ -1,5 +1,7 @@
 """The invariants of inference, with any model, and Otsu's threshold."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -202,3 +204,28 @@ def test_otsu_against_all_splits_tried_one_by_one():
 def test_the_threshold_found_is_stored(tiny, images):
     found = tiny.find_mask_threshold(images[1])
     assert found == tiny.mask_threshold == pytest.approx(otsu_threshold(tiny.segment(images[1])))
+
+
+@pytest.mark.parametrize(
+    "in_a, in_b, told", [(0.1, 0.1, True), (0.19, 0.2, True), (0.17, 0.2, False), (0.5, 0.5, False)]
+)
+def test_masks_of_what_both_domains_have_are_told(tiny, images, monkeypatch, in_a, in_b, told):
+    a, b = np.zeros((2, *images[0].shape), np.float32)
+    b += 0.5
+    monkeypatch.setattr(
+        tiny, "segment", lambda x, **options: np.where(x[..., :1] > 0.25, in_b, in_a)
+    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = tiny.calibrate(a, b)
+    assert found["mask_shared"] == pytest.approx(in_a / in_b)
+    message = f"cover {in_a / in_b:.0%} of what B's do"
+    assert any(message in str(x.message) for x in caught) == told
+
+
+def test_masks_shared_is_the_quotient_of_their_means(tiny, images):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = tiny.calibrate(*images)
+    of_a, of_b = (tiny.segment(x).mean() for x in images)
+    assert found["mask_shared"] == pytest.approx(of_a / of_b, rel=1e-5)
