@@ -5,7 +5,7 @@ import functools
 from keras import ops
 
 from mbu_tf import losses
-from mbu_tf.detail import layers
+from mbu_tf.detail import layers, splitting
 from mbu_tf.detail.filters import enlarge, shrink
 from mbu_tf.models.inference import Edit, ImageInference, checked_images
 from mbu_tf.networks.refiner import hints
@@ -76,10 +76,10 @@ class DetailedEditing(DetailedInference):
         Args:
             reference: images b.
             whole: whether what a refiner outlines is cut out though its image still has it
-                (`mbu_tf.detail.layers.image_from_around`): to teach it that (`Refinement`).
+                (`mbu_tf.detail.splitting.image_from_around`): to teach it that (`Refinement`).
 
         Returns:
-            `separate`, the code Es(b); `own` and `small`, a `mbu_tf.detail.layers.Cutout`.
+            `separate`, the code Es(b); `own` and `small`, a `mbu_tf.detail.splitting.Cutout`.
         """
         reference = losses.at_least_float32(reference)
         small = self._shrunk(reference)
@@ -87,20 +87,20 @@ class DetailedEditing(DetailedInference):
         content = self._content(common, separate)
         removed = losses.at_least_float32(self.decode_a(common))
         if self.refiner is None:
-            split = layers.split_for_transfer(reference, removed, content.mask)
-            cutout = layers.cut_out(reference, split, content.mask)
+            split = splitting.split_for_transfer(reference, removed, content.mask)
+            cutout = splitting.cut_out(reference, split, content.mask)
         else:
             mask, image = self._refined(reference, removed, content)
             if whole:
-                image = layers.image_from_around(reference, mask, image)
-            cutout = layers.cut_out_by_refiner(reference, mask, image, content.mask)
+                image = splitting.image_from_around(reference, mask, image)
+            cutout = splitting.cut_out_by_refiner(reference, mask, image, content.mask)
         return losses.at_least_float32(separate), *cutout
 
     def compute_cutout_layer(self, target, separate, own, small):
         """What `compute_detailed_transfer_layer` gives, of what `compute_cutout` gave."""
         target = self._shrunk(losses.at_least_float32(target))
         of_target = self._content(self.common_code(target), separate)
-        cutout, by_refiner = layers.Cutout(own, small), self.refiner is not None
+        cutout, by_refiner = splitting.Cutout(own, small), self.refiner is not None
         return self._within(*layers.transfer_layer(target, cutout, of_target, by_refiner))
 
     def compute_detailed_removal_layer(self, image, threshold=None):
@@ -130,8 +130,8 @@ class DetailedEditing(DetailedInference):
             if side == mask.shape[1]:
                 return mask
             # Between the refiner's pixels colours decide.
-            return layers.matte(image, *layers.split_by_refiner(image, mask, image_without))
-        split = layers.split_for_removal(image, removed, content, beside=0.0)
+            return layers.matte(image, *splitting.split_by_refiner(image, mask, image_without))
+        split = splitting.split_for_removal(image, removed, content, beside=0.0)
         return layers.matte(image, *split)
 
     def compute_hints(self, photo):
@@ -184,7 +184,7 @@ class DetailedEditing(DetailedInference):
 
     def _content(self, common, separate):
         mask, paint = self.decode_b(common, separate)
-        return layers.Content(losses.at_least_float32(mask), losses.at_least_float32(paint))
+        return splitting.Content(losses.at_least_float32(mask), losses.at_least_float32(paint))
 
     def _refined(self, photo, removed, content):
         """What the refiner gives of photos, at twice the model's size, which it sees."""

@@ -12,9 +12,9 @@ from mbu_tf.models.mask_editing import MaskEditing
 SHARED, WIDE, SEEN = 0.9, 0.25, 128
 MASK_SHARED = (
     "The masks mark what both domains have: those of domain A's images, each with its own separate "
-    "code, cover {shared:.0%} of what B's do, where a part that B alone has leaves four fifths or less. "
-    "Outlines and removals will be wrong. A part of a few pixels is lost among the outlines of "
-    "all else: crop closer or take a larger image_size; else train longer, or look whether the "
+    "code, cover {shared:.0%} of what B's do, where a part that B alone has leaves four fifths or "
+    "less. Outlines and removals will be wrong. A part of a few pixels is lost among the outlines "
+    "of all else: crop closer or take a larger image_size; else train longer, or look whether the "
     "domains differ in it."
 )
 
