@@ -95,10 +95,14 @@ def _trusted(agreed, judged, paintable):
     as bands of frequencies are blended (Burt and Adelson, 1983).
     """
     wide = box_mean(grow(recede(agreed, THIN), THIN + 1), 1)
-    near, weight = reach(agreed, NEARBY), paintable + 1e-3
-    total, weight = (box_mean(box_mean(x, near), near) for x in (weight * judged, weight))
+    weight = paintable + 1e-3
+    # At half the side, where it takes a quarter of the time and is as smooth.
+    bundle = shrink(ops.concatenate([weight * judged, weight], axis=-1), 2)
+    near = reach(bundle, NEARBY)
+    bundle = box_mean(box_mean(bundle, near), near)
+    together = enlarge(bundle[..., :1] / bundle[..., 1:], agreed.shape[1])
     trust = box_mean(ops.maximum(agreed, judged), 1)
-    trust = trust + wide * (total / weight - trust)
+    trust = trust + wide * (together - trust)
     return trust, ops.maximum(trust, wide)
 
 
@@ -224,7 +228,7 @@ def faded(matte):
     side = matte.shape[1]
     position = (np.arange(side, dtype="float32") + 0.5) / side
     ends = np.minimum(np.minimum(position, position[::-1]) / FADE, 1.0)
-    return matte * (ends[:, None] * ends)[None, ..., None]
+    return matte * ends[None, :, None, None] * ends[None, None, :, None]
 
 
 def straight(laid, black=0.0):
