@@ -68,12 +68,13 @@ def transfer_layer(target, cutout, of_target, by_refiner=False):
     paintable, on_target = ramp(on_target, *POSSIBLE), widened(on_target)
     agreed = ramp(grow(on_reference * mask, 1), *AGREED)
     if by_refiner:
+        judged = ramp(grow(own[..., 3:], 1), *BORDER)
         on_target = ops.maximum(on_target, covered(of_target.mask))
-        trust = box_mean(ops.maximum(agreed, ramp(grow(own[..., 3:], 1), *BORDER)), 1)
-        fine = trust
     else:
         judged = _judged(target, of_target, own, gain, ramp(on_target, *POSSIBLE))
-        trust, fine = _trusted(agreed, judged, paintable)
+    trust = fine = box_mean(ops.maximum(agreed, judged), 1)
+    if not by_refiner:
+        trust, fine = _together(trust, agreed, judged, paintable)
     trust, fine = (x * ramp(likeness(on_reference, mask), *FIT) for x in (trust, fine))
     one = ops.ones_like(trust)
     lit = ops.concatenate([gain, one], axis=-1)
@@ -86,8 +87,8 @@ def transfer_layer(target, cutout, of_target, by_refiner=False):
     return straight(possible * (own * cutout.own + rough), BLACK)
 
 
-def _trusted(agreed, judged, paintable):
-    """How far the reference's pixels are laid on, or what the model paints: all, and what is fine.
+def _together(trust, agreed, judged, paintable):
+    """`trust` with wide parts judged as a whole, and how far what is fine is the reference's.
 
     Where both masks are sure, thin parts are the reference's: what the model paints has the
     right form, but hardly their colour. Of wide ones it has, and one judgement of all that is
@@ -95,15 +96,21 @@ def _trusted(agreed, judged, paintable):
     as bands of frequencies are blended (Burt and Adelson, 1983).
     """
     wide = box_mean(grow(recede(agreed, THIN), THIN + 1), 1)
-    weight = paintable + 1e-3
-    # At half the side, where it takes a quarter of the time and is as smooth.
-    bundle = shrink(ops.concatenate([weight * judged, weight], axis=-1), 2)
-    near = reach(bundle, NEARBY)
-    bundle = box_mean(box_mean(bundle, near), near)
-    together = enlarge(bundle[..., :1] / bundle[..., 1:], agreed.shape[1])
-    trust = box_mean(ops.maximum(agreed, judged), 1)
-    trust = trust + wide * (together - trust)
+    near = _mean_around(judged, paintable, reach(judged, NEARBY / 2), times=2)
+    trust = trust + wide * (enlarge(near, trust.shape[1]) - trust)
     return trust, ops.maximum(trust, wide)
+
+
+def _mean_around(pictures, weight, radius, times=1):
+    """Weighted means around each pixel, taken so many times, at half the side.
+
+    It takes a quarter of the time there, and is as smooth.
+    """
+    weight = weight + 1e-3
+    bundle = shrink(ops.concatenate([weight * pictures, weight], axis=-1), 2)
+    for _ in range(times):
+        bundle = box_mean(bundle, radius)
+    return bundle[..., :-1] / bundle[..., -1:]
 
 
 def likeness(one, other):
@@ -129,13 +136,11 @@ def lighting(before, after, weight):
     Returns:
         Gains, `(batch, side, side, 3)`.
     """
-    side, weight = weight.shape[1], weight + 1e-3
-    # At half the side, where it takes a quarter of the time and is as smooth.
-    bundle = ops.concatenate([weight * before, weight * after, weight], axis=-1)
-    bundle = box_mean(shrink(bundle, 2), reach(weight, NEAR) // 2)
-    colours = ops.maximum(bundle[..., :6] / bundle[..., 6:], 0.0) + DARKEST
+    colours = ops.concatenate([before, after], axis=-1)
+    colours = _mean_around(colours, weight, reach(weight, NEAR) // 2)
+    colours = ops.maximum(colours, 0.0) + DARKEST
     gain = ops.clip((colours[..., 3:] / colours[..., :3]) ** LIGHT, 1.0 / MOST, MOST)
-    return enlarge(gain, side)
+    return enlarge(gain, weight.shape[1])
 
 
 def _judged(target, of_target, own, gain, possible):

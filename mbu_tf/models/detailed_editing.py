@@ -101,7 +101,7 @@ class DetailedEditing(DetailedInference):
         target = self._shrunk(losses.at_least_float32(target))
         of_target = self._content(self.common_code(target), separate)
         cutout, by_refiner = splitting.Cutout(own, small), self.refiner is not None
-        return self._within(*layers.transfer_layer(target, cutout, of_target, by_refiner))
+        return self._framed(*layers.transfer_layer(target, cutout, of_target, by_refiner))
 
     def compute_detailed_removal_layer(self, image, threshold=None):
         """Paint and matte that take the content off b, of one batch of tensors."""
@@ -113,10 +113,10 @@ class DetailedEditing(DetailedInference):
             threshold = ops.convert_to_tensor(self._mask_threshold)
         removed, content = self._removed(small)
         if self.refiner is None:
-            return self._within(*layers.removal_layer(image, removed, content, threshold))
+            return self._framed(*layers.removal_layer(image, removed, content, threshold))
         refined = self._refined(image, removed, content)
         layer = layers.refined_removal_layer(image, *refined, content.mask, threshold)
-        return self._within(*layer)
+        return self._framed(*layer)
 
     def compute_detailed_segmentation(self, image):
         """Matte of b's content, `(batch, side, side, 1)` in [0, 1], of one batch of tensors."""
@@ -177,7 +177,7 @@ class DetailedEditing(DetailedInference):
     def _is_detailed(self, side):
         return self.has_masks and side > self.image_size
 
-    def _within(self, paint, matte):
+    def _framed(self, paint, matte):
         """`Edit` of a layer; a face's square is a part of a photo, and its matte ends softly."""
         faces = self.framing.kind == "face"
         return Edit(paint, layers.faded(matte) if faces else matte)

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from mbu_tf.models.mask_editing import MaskEditing
+from mbu_tf.models.mask_editing import MaskEditing, otsu_threshold
 
 # Of what masks cover of B's images they cover such a share of A's where they show no part of B's
 # own (docs/learning.md has what was measured), unless they are as wide as those of a model that has
@@ -45,9 +45,11 @@ class OneWayTransfer(MaskEditing):
             content, so that their masks would be empty if they showed it alone. A
             warning is given above 0.9, unless masks are wider than a quarter.
         """
-        found = {"mask_threshold": self.find_mask_threshold(b)}
+        masks = self.segment(b)
+        self.mask_threshold = otsu_threshold(masks)
+        found = {"mask_threshold": self.mask_threshold}
         if self.has_masks:
-            of_a, of_b = (float(np.mean(self.segment(x[:SEEN]))) for x in (a, b))
+            of_a, of_b = (float(np.mean(x)) for x in (self.segment(a[:SEEN]), masks[:SEEN]))
             found["mask_shared"] = shared = of_a / max(of_b, 1e-9)
             if shared > SHARED and of_b < WIDE:
                 warnings.warn(MASK_SHARED.format(shared=shared), stacklevel=2)
